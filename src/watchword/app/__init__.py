@@ -1,0 +1,1 @@
+"""App: the composition root: settings in, a running Watchword out."""

@@ -1,0 +1,1 @@
+"""CLI: the command face, ``watchword NOUN VERB``; it formats, and decides nothing."""

@@ -1,0 +1,24 @@
+"""Identifiers: content-derived uids, so that a replay gives the same ones, and random ones where nothing is replayed."""
+
+import secrets
+from hashlib import blake2b
+
+UID_BYTES = 16
+
+
+def uid_of(*parts: str | bytes) -> str:
+    """Return the uid (32 hex digits, BLAKE2b-128) of an ordered list of parts.
+
+    Parts are length-prefixed before hashing, so ``("ab", "c")`` and ``("a", "bc")`` differ.
+    """
+    digest = blake2b(digest_size=UID_BYTES)
+    for part in parts:
+        raw = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+        digest.update(len(raw).to_bytes(8, "big"))
+        digest.update(raw)
+    return digest.hexdigest()
+
+
+def random_uid() -> str:
+    """Return a random uid (32 hex digits) from the system's secure generator."""
+    return secrets.token_hex(UID_BYTES)

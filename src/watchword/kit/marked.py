@@ -1,0 +1,90 @@
+"""YAML with marks: every value remembers its line, so that a fault can be named as path:line; duplicate keys are faults."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from watchword.kit.errors import ContentError, Fault
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(slots=True)
+class Marked:
+    """A YAML document: plain values, and the line (from 1) of every key and item by its path."""
+
+    name: str
+    value: Any
+    lines: dict[Path, int] = field(default_factory=dict)
+
+    def line(self, *path: str | int) -> int:
+        """Return the line of the value at the path, or of its nearest parent that has one."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+    def fault(self, message: str, *path: str | int, remedy: str = "") -> Fault:
+        """Return a fault that points at the path's line in this document."""
+        return Fault(self.name, self.line(*path), message, remedy)
+
+
+def read_marked(text: str, name: str) -> Marked:
+    """Parse one YAML document (safe tags only).
+
+    Raises:
+        ContentError: the text is no YAML, or a mapping has the same key twice; all duplicates are listed.
+    """
+    documents = list(read_all_marked(text, name))
+    if len(documents) > 1:
+        raise ContentError([Fault(name, 1, f"holds {len(documents)} YAML documents, one is expected")])
+    return documents[0] if documents else Marked(name, None)
+
+
+def read_all_marked(text: str, name: str) -> Iterator[Marked]:
+    """Parse every YAML document in the text.
+
+    Raises:
+        ContentError: as `read_marked`.
+    """
+    loader = yaml.SafeLoader(text)
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            marked = Marked(name, None)
+            faults: list[Fault] = []
+            marked.value = _plain(loader, node, (), marked, faults)
+            if faults:
+                raise ContentError(faults)
+            yield marked
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise ContentError([Fault(name, mark.line + 1 if mark else 1, f"is not valid YAML: {error.problem}")]) from error
+    except yaml.YAMLError as error:
+        raise ContentError([Fault(name, 1, f"is not valid YAML: {error}")]) from error
+    except RecursionError as error:
+        raise ContentError([Fault(name, 1, "is nested too deeply")]) from error
+    finally:
+        loader.dispose()
+
+
+def _plain(loader: yaml.SafeLoader, node: yaml.Node, path: Path, marked: Marked, faults: list[Fault]) -> Any:
+    line = node.start_mark.line + 1
+    marked.lines.setdefault(path, line)
+    if isinstance(node, yaml.MappingNode):
+        loader.flatten_mapping(node)
+        seen: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key = loader.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            if not isinstance(key, str | int | float | bool):
+                faults.append(Fault(marked.name, key_node.start_mark.line + 1, "a key must be a plain word"))
+                continue
+            if key in seen:
+                faults.append(Fault(marked.name, key_node.start_mark.line + 1, f"key {key!r} stands here a second time", "remove one"))
+            marked.lines[(*path, key)] = key_node.start_mark.line + 1
+            seen[key] = _plain(loader, value_node, (*path, key), marked, faults)
+        return seen
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(loader, item, (*path, index), marked, faults) for index, item in enumerate(node.value)]
+    return loader.construct_object(node, deep=True)  # type: ignore[no-untyped-call]

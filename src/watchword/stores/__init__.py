@@ -1,0 +1,1 @@
+"""Stores: the engines that keep things, one file each."""

@@ -1,0 +1,1 @@
+"""Web: the HTML face; it formats and authorises, and decides nothing."""
