@@ -8,7 +8,10 @@ import yaml
 
 from watchword.kit.errors import ContentError, Fault
 
-Path = tuple[str | int, ...]
+MAX_VALUES = 500_000
+"""Most values that one document may hold, aliases expanded: a page of aliases can stand for billions."""
+
+Path = tuple[str | int | float, ...]
 
 
 @dataclass(slots=True)
@@ -19,13 +22,13 @@ class Marked:
     value: Any
     lines: dict[Path, int] = field(default_factory=dict)
 
-    def line(self, *path: str | int) -> int:
+    def line(self, *path: str | int | float) -> int:
         """Return the line of the value at the path, or of its nearest parent that has one."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
 
-    def fault(self, message: str, *path: str | int, remedy: str = "") -> Fault:
+    def fault(self, message: str, *path: str | int | float, remedy: str = "") -> Fault:
         """Return a fault that points at the path's line in this document."""
         return Fault(self.name, self.line(*path), message, remedy)
 
@@ -52,6 +55,8 @@ def read_all_marked(text: str, name: str) -> Iterator[Marked]:
     try:
         while loader.check_node():
             node = loader.get_node()
+            if node is None:
+                break
             marked = Marked(name, None)
             faults: list[Fault] = []
             marked.value = _plain(loader, node, (), marked, faults)
@@ -72,11 +77,13 @@ def read_all_marked(text: str, name: str) -> Iterator[Marked]:
 def _plain(loader: yaml.SafeLoader, node: yaml.Node, path: Path, marked: Marked, faults: list[Fault]) -> Any:
     line = node.start_mark.line + 1
     marked.lines.setdefault(path, line)
+    if len(marked.lines) > MAX_VALUES:
+        raise ContentError([Fault(marked.name, line, f"holds more than {MAX_VALUES:,} values", "split the file")])
     if isinstance(node, yaml.MappingNode):
         loader.flatten_mapping(node)
         seen: dict[Any, Any] = {}
         for key_node, value_node in node.value:
-            key = loader.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            key = loader.construct_object(key_node, deep=True)
             if not isinstance(key, str | int | float | bool):
                 faults.append(Fault(marked.name, key_node.start_mark.line + 1, "a key must be a plain word"))
                 continue
@@ -87,4 +94,4 @@ def _plain(loader: yaml.SafeLoader, node: yaml.Node, path: Path, marked: Marked,
         return seen
     if isinstance(node, yaml.SequenceNode):
         return [_plain(loader, item, (*path, index), marked, faults) for index, item in enumerate(node.value)]
-    return loader.construct_object(node, deep=True)  # type: ignore[no-untyped-call]
+    return loader.construct_object(node, deep=True)
