@@ -22,13 +22,13 @@ class Marked:
     value: Any
     lines: dict[Path, int] = field(default_factory=dict)
 
-    def line(self, *path: str | int | float) -> int:
+    def line(self, *path: str | float) -> int:
         """Return the line of the value at the path, or of its nearest parent that has one."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
 
-    def fault(self, message: str, *path: str | int | float, remedy: str = "") -> Fault:
+    def fault(self, message: str, *path: str | float, remedy: str = "") -> Fault:
         """Return a fault that points at the path's line in this document."""
         return Fault(self.name, self.line(*path), message, remedy)
 
@@ -79,6 +79,8 @@ def _plain(loader: yaml.SafeLoader, node: yaml.Node, path: Path, marked: Marked,
     marked.lines.setdefault(path, line)
     if len(marked.lines) > MAX_VALUES:
         raise ContentError([Fault(marked.name, line, f"holds more than {MAX_VALUES:,} values", "split the file")])
+    if isinstance(node, yaml.CollectionNode) and not node.tag.endswith((":map", ":seq")):
+        faults.append(Fault(marked.name, line, f"tag {node.tag!r} is not allowed here", "write a plain mapping or list"))
     if isinstance(node, yaml.MappingNode):
         loader.flatten_mapping(node)
         seen: dict[Any, Any] = {}
