@@ -3,7 +3,7 @@
 import sys
 from fnmatch import fnmatchcase
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 
 def allowed(text: str) -> list[tuple[str, str]]:
@@ -17,7 +17,7 @@ def closing(report: str, list_text: str, status: int) -> tuple[str, int]:
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     lines: list[str] = []
     seconds = 0.0
-    for case in ElementTree.fromstring(report).iter("testcase"):  # noqa: S314 - pytest's own report
+    for case in ET.fromstring(report).iter("testcase"):  # noqa: S314 - pytest's own report
         name = f"{case.get('classname')}::{case.get('name')}"
         seconds += float(case.get("time") or 0)
         skip = case.find("skipped")
