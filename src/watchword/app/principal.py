@@ -1,0 +1,82 @@
+"""Who asks and what they may do: roles, permissions, and the principal that every face hands to the services."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from watchword.kit.errors import Forbidden
+
+
+class Permission(StrEnum):
+    """What a role may do; the same words are the scopes of API tokens."""
+
+    READ = "read"
+    """See events, findings, places, people and assets without trails, sources and rankings."""
+    TRAIL = "trail"
+    """Read a person's trail, after giving a reason that is logged."""
+    JUDGE = "judge"
+    """Acknowledge findings and give verdicts."""
+    INGEST = "ingest"
+    """Hand in records."""
+    SOURCES = "sources"
+    """Change sources and mappings, re-parse records."""
+    DIRECTORY = "directory"
+    """Load site and people files."""
+    AUDIT = "audit"
+    """Read and verify the audit log."""
+    ACCOUNTS = "accounts"
+    """Make and change accounts and other people's tokens."""
+    WALL = "wall"
+    """See the wall display, which names nobody."""
+
+
+class Role(StrEnum):
+    """The five kinds of people that log in."""
+
+    ADMINISTRATOR = "administrator"
+    IT_ANALYST = "it_analyst"
+    CONTROL_ROOM_OPERATOR = "control_room_operator"
+    MANAGER = "manager"
+    AUDITOR = "auditor"
+
+
+PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
+    Role.ADMINISTRATOR: frozenset(Permission),
+    Role.IT_ANALYST: frozenset({Permission.READ, Permission.TRAIL, Permission.JUDGE, Permission.SOURCES, Permission.WALL}),
+    Role.CONTROL_ROOM_OPERATOR: frozenset({Permission.READ, Permission.TRAIL, Permission.JUDGE, Permission.WALL}),
+    Role.MANAGER: frozenset({Permission.READ, Permission.WALL}),
+    Role.AUDITOR: frozenset({Permission.READ, Permission.AUDIT}),
+}
+"""Who may do what. No role holds a right that it needs no more than once a year."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks: an account through a session or a token, with what it may do."""
+
+    account: str
+    """Uid of the account."""
+    name: str
+    role: Role
+    permissions: frozenset[Permission]
+    token: str = ""
+    """Name of the API token used; empty for a session."""
+    session: str = ""
+    """Digest of the session; empty for a token."""
+    full_name: str = ""
+    must_change: bool = False
+
+    @property
+    def actor(self) -> str:
+        """Return how the audit log names this principal."""
+        return f"{self.name} (token {self.token})" if self.token else self.name
+
+    def may(self, permission: Permission) -> bool:
+        """Tell whether the permission is held."""
+        return permission in self.permissions
+
+    def require(self, permission: Permission) -> None:
+        """Raise `Forbidden`, naming the permission, unless it is held."""
+        if permission not in self.permissions:
+            how = f"the scope {permission.value!r}" if self.token else f"a role with the permission {permission.value!r}"
+            raise Forbidden(f"This needs {how}; {self.actor} has: {', '.join(sorted(self.permissions)) or 'none'}")
