@@ -4,12 +4,14 @@
 `Source`, the places (place) and the entities (entity); `EventQuery` (query) asks for what has flowed.
 """
 
+from watchword.model.credential import account_uid, badge_uid, canonical_card
 from watchword.model.entity import (
     Asset,
     AssetBook,
     AssetKind,
     Credential,
     CredentialKind,
+    Lease,
     Link,
     PeopleBook,
     Person,
@@ -50,6 +52,7 @@ __all__ = [
     "Finding",
     "FindingState",
     "Grouping",
+    "Lease",
     "Link",
     "Mode",
     "Order",
@@ -68,5 +71,8 @@ __all__ = [
     "Travel",
     "Unparsed",
     "ZoneKind",
+    "account_uid",
+    "badge_uid",
+    "canonical_card",
     "value_at",
 ]

@@ -33,9 +33,13 @@ class Person:
     works_alone: bool = True
     shift: str = ""
     """Name of the calendar of this person's working hours."""
+    gaps: tuple[tuple[datetime, datetime], ...] = ()
+    """Times between leaving and being taken on again under the same number (half-open)."""
 
     def active(self, at: datetime) -> bool:
         """Tell whether the person belongs to the organisation at this moment."""
+        if self.gaps and any(since <= at < until for since, until in self.gaps):
+            return False
         return (self.since is None or self.since <= at) and (self.until is None or at < self.until)
 
 
@@ -111,6 +115,22 @@ class Asset:
 
 
 @dataclass(frozen=True, slots=True)
+class Lease:
+    """That an address belonged to an asset for a time: a lease, or a number that was given to another machine later."""
+
+    address: str
+    """Lower case."""
+    asset: str
+    """Uid of the asset."""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def holds(self, at: datetime) -> bool:
+        """Tell whether the address was the asset's at this moment (half-open interval)."""
+        return (self.since is None or self.since <= at) and (self.until is None or at < self.until)
+
+
+@dataclass(frozen=True, slots=True)
 class PeopleBook:
     """Everything that the people, credential and account files say."""
 
@@ -124,3 +144,5 @@ class AssetBook:
     """Everything that the site files say of assets, by uid."""
 
     assets: Mapping[str, Asset] = field(default_factory=dict)
+    leases: tuple[Lease, ...] = ()
+    """Addresses that held for a time only; those that always hold stand at the asset."""

@@ -50,6 +50,8 @@ class Place:
     longitude: float | None = None
     shape: tuple[tuple[float, float], ...] = ()
     """Outline in metres (x, y) on its floor, when geometry was given."""
+    city: str = ""
+    """Of a site: the city, for sign-ins that name no more than a city."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ class Door:
     schedule: str = ""
     """Name of the calendar during which it stands unlocked."""
     readers: tuple[Reader, ...] = ()
+    position: tuple[float, float] | None = None
+    """Metres (x, y) on its floor, when geometry was given."""
 
     @property
     def has_exit_reader(self) -> bool:

@@ -1,1 +1,9 @@
-"""Resolve: one badge, account, device or address → one person, asset and place, as known at the time; and who is where."""
+"""Resolve: badge, account, address and reader → one person, asset and place, as known at the time; and who is where.
+
+`Directory` answers for one version of the site and people files; `Presence` says where a person was, from the set of their events.
+"""
+
+from watchword.resolve.directory import Directory
+from watchword.resolve.travel import Claim, claim_of, haversine_km, impossible, least_travel_of
+
+__all__ = ["Claim", "Directory", "claim_of", "haversine_km", "impossible", "least_travel_of"]
