@@ -1,0 +1,121 @@
+"""The organisation written down: the site file and the people file, in the formats that ``watchword site load`` and ``people load`` read."""
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from watchword.simulate.premises import DOMAIN, TRAVEL_MINUTES, SitePlan
+
+if TYPE_CHECKING:
+    from watchword.simulate.organisation import Host, Organisation
+
+_HOURS = {
+    "harbour": {
+        "office-harbour": {"days": "mon-fri", "hours": "07:00-19:00"},
+        "cleaning-harbour": {"days": "mon-fri", "hours": "18:30-22:30"},
+        "guards-harbour": {"days": "mon-sun", "hours": "00:00-24:00"},
+        "change-window": {"days": "tue,thu", "hours": "21:00-24:00"},
+        "canteen-hours": {"days": "mon-fri", "hours": "07:00-18:00"},
+    },
+    "mill": {
+        "office-mill": {"days": "mon-fri", "hours": "07:00-19:00"},
+        "cleaning-mill": {"days": "mon-fri", "hours": "18:30-22:30"},
+        "guards-mill": {"days": "mon-sun", "hours": "00:00-24:00"},
+    },
+}
+
+
+def _buildings(site: SitePlan) -> dict[str, Any]:
+    """Return the place tree of a site as the file writes it."""
+    tree: dict[str, Any] = {}
+    for zone in site.zones:
+        _, building, floor, name = zone.uid.split("/")
+        floors = tree.setdefault(building, {"name": site.buildings[building], "floors": {}})["floors"]
+        zones = floors.setdefault(floor, {"name": site.floors[floor], "zones": {}})["zones"]
+        zones[name] = {"name": zone.name, "kind": zone.kind} | ({} if zone.network else {"network": False})
+    return tree
+
+
+def _doors(site: SitePlan) -> dict[str, Any]:
+    """Return the doors of a site as the file writes them."""
+
+    def below(zone: str) -> str:
+        return zone.partition("/")[2]
+
+    doors: dict[str, Any] = {}
+    for door in site.doors:
+        entry: dict[str, Any] = {"name": door.label, "from": below(door.outer), "to": below(door.inner), "kind": door.kind}
+        entry["readers"] = {direction: door.reader(direction) for direction in door.readers.split()}
+        entry |= {key: True for key in ("egress", "fail_safe", "passage_sensor") if getattr(door, key)}
+        entry["length_m"] = door.length_m
+        if door.schedule:
+            entry["schedule"] = door.schedule if site.name == "harbour" else f"{door.schedule}-{site.name}"
+        doors[door.name] = entry
+    return doors
+
+
+def _asset(host: "Host") -> dict[str, Any]:
+    """Return one asset as the file writes it; places and doors below its own site."""
+    site = host.site
+    addresses = [host.ip, host.mac]
+    if host.system or host.kind in {"workstation", "server"}:
+        addresses.append(f"{host.name}.{DOMAIN}")
+    entry: dict[str, Any] = {"kind": host.kind, "place": host.place.partition("/")[2], "addresses": addresses}
+    if host.owner:
+        entry["owner"] = host.owner
+    if host.sees:
+        entry["sees"] = [uid.removeprefix(f"{site}/doors/") for uid in host.sees]
+    if host.upstream:
+        entry["upstream"] = list(host.upstream)
+    if host.shared:
+        entry["shared"] = True
+    return entry
+
+
+def site_yaml(org: "Organisation") -> str:
+    """Return the site file: one YAML document for each site."""
+    documents = []
+    for site in org.sites:
+        hours = dict(_HOURS[site.name])
+        if site.name != "harbour":
+            hours[f"canteen-hours-{site.name}"] = {"days": "mon-fri", "hours": "07:00-18:00"}
+        document: dict[str, Any] = {
+            "site": site.name,
+            "name": site.title,
+            "zone": site.zone,
+            "location": [site.latitude, site.longitude],
+            "buildings": _buildings(site),
+            "doors": _doors(site),
+            "assets": {host.name: _asset(host) for host in org.hosts if host.site == site.name},
+            "calendars": hours,
+        }
+        if site is org.sites[0]:
+            document["travel"] = [{"sites": [other.name for other in org.sites], "least": f"{TRAVEL_MINUTES}m"}]
+        documents.append(document)
+    return yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, width=140)
+
+
+def people_csv(org: "Organisation") -> str:
+    """Return the people file. Badges and accounts are lists separated by ``;``."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["employee", "name", "kind", "role", "site", "since", "until", "remote", "shift", "badges", "accounts"])
+    for member in org.members:
+        writer.writerow(
+            [
+                member.number,
+                member.name,
+                member.kind,
+                member.role,
+                member.site,
+                member.since.isoformat(),
+                member.until.isoformat() if member.until else "",
+                "yes" if member.remote else "no",
+                member.shift,
+                member.badge,
+                f"{member.account};{member.mail}" if member.account else "",
+            ]
+        )
+    return out.getvalue()
