@@ -1,0 +1,298 @@
+"""The spool: acknowledged records wait here, fsynced in a SQLite file, until they are safe in the event log."""
+
+import contextlib
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from watchword.ingest.ports import Receipt, SpoolBatch, SpoolDepth
+from watchword.kit.errors import Full, Unavailable
+from watchword.kit.instant import from_ms, to_ms
+from watchword.model import RawRecord
+
+LINGER = 0.005
+"""How long a commit waits for more callers once several are about, seconds."""
+BATCH_RECORDS = 1_000
+BATCH_BYTES = 4_000_000
+COMMIT_BYTES = 32_000_000
+"""No more than this goes into one transaction, so that nobody's acknowledgement waits for long."""
+BUSY_MS = 30_000
+_FULL_CODES = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_FSYNC)
+_PURGE_ROWS = 5_000
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS batch (uid INTEGER PRIMARY KEY, records INTEGER NOT NULL, bytes INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS seen (uid BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS depth (one INTEGER PRIMARY KEY CHECK (one = 1), last INTEGER NOT NULL, batches INTEGER NOT NULL,
+                                  records INTEGER NOT NULL, bytes INTEGER NOT NULL);
+INSERT OR IGNORE INTO depth VALUES (1, 0, 0, 0, 0);
+"""
+
+_Packed = list[tuple[bytes, str, int, bytes]]
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Packed).decode
+
+
+@dataclass(slots=True)
+class _Append:
+    """One caller's records and the promise that they are kept."""
+
+    records: Sequence[RawRecord]
+    once: bool
+    bytes: int
+    done: "Future[Receipt]" = field(default_factory=Future)
+
+
+class SqliteSpool:
+    """A spool file. Any number of threads and processes may use it at once; each has a `SqliteSpool` of its own or shares one by threads.
+
+    Args:
+        path: the file; its folder is made.
+        max_bytes: bound on the bodies that wait.
+        max_records: bound on the records that wait.
+    """
+
+    def __init__(self, path: Path, max_bytes: int = 4_000_000_000, max_records: int = 10_000_000) -> None:
+        self._path = path
+        self._max_bytes = max_bytes
+        self._max_records = max_records
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._reader = self._connect()
+        self._reader.executescript(_SCHEMA)
+        self._appends: queue.SimpleQueue[_Append | None] = queue.SimpleQueue()
+        self._writer: threading.Thread | None = None
+        self._closed = False
+
+    # the gateway's side
+
+    def append(self, records: Sequence[RawRecord], *, once: bool) -> Receipt:
+        """Keep the records; on return they survive ``kill -9`` and power loss. See `ingest.ports.Spool.append`."""
+        return self.submit(records, once=once).result()
+
+    def submit(self, records: Sequence[RawRecord], *, once: bool) -> "Future[Receipt]":
+        """Hand records to the writer; the future is fulfilled once they are kept, or carries `Full`."""
+        job = _Append(records, once, sum(len(record.body) for record in records))
+        job.done.set_running_or_notify_cancel()  # a caller that goes away does not take its records back
+        if not records:
+            job.done.set_result(Receipt(0, 0))
+            return job.done
+        with self._lock:
+            if self._closed:
+                raise Unavailable(f"the spool {self._path} is closed")
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._write, name="spool-writer", daemon=True)
+                self._writer.start()
+            self._appends.put(job)
+        return job.done
+
+    def purge_seen(self, before: datetime) -> int:
+        """Forget the uids of records that arrived before a moment: the same record sent again later counts as new. Returns how many."""
+        purged = 0
+        while True:
+            with self._transaction() as connection:
+                rows = connection.execute(
+                    "DELETE FROM seen WHERE uid IN (SELECT uid FROM seen WHERE at < ? LIMIT ?)",
+                    (to_ms(before), _PURGE_ROWS),
+                ).rowcount
+            purged += rows
+            if rows < _PURGE_ROWS:
+                return purged
+            time.sleep(0.01)  # appends go in between
+
+    # the worker's side
+
+    def pending(self, records: int) -> list[SpoolBatch]:
+        """Return the oldest unreleased batches, whole, of about so many records (at least one when there is one)."""
+        chosen: list[SpoolBatch] = []
+        with self._lock:
+            rows = self._reader.execute("SELECT uid, body FROM batch ORDER BY uid")
+            try:
+                for uid, body in rows:
+                    unpacked = _unpack(body)
+                    if chosen and records < len(unpacked):
+                        break
+                    chosen.append(SpoolBatch(uid, unpacked))
+                    records -= len(unpacked)
+                    if records <= 0:
+                        break
+            finally:
+                rows.close()
+        return chosen
+
+    def release(self, batches: Sequence[int]) -> None:
+        """Forget batches that are safe in the event log; those already forgotten are passed over."""
+        if not batches:
+            return
+        with self._transaction() as connection:
+            gone = records = size = 0
+            for uid in batches:
+                for row in connection.execute("DELETE FROM batch WHERE uid = ? RETURNING records, bytes", (uid,)).fetchall():
+                    gone, records, size = gone + 1, records + row[0], size + row[1]
+            connection.execute(
+                "UPDATE depth SET batches = batches - ?, records = records - ?, bytes = bytes - ?",
+                (gone, records, size),
+            )
+
+    def waiting(self) -> list[int]:
+        """Return the uids of all unreleased batches, oldest first."""
+        with self._lock:
+            return [uid for (uid,) in self._reader.execute("SELECT uid FROM batch ORDER BY uid").fetchall()]
+
+    def depth(self) -> SpoolDepth:
+        """Return how much waits."""
+        with self._lock:
+            return SpoolDepth(*self._reader.execute("SELECT batches, records, bytes FROM depth").fetchone())
+
+    def close(self) -> None:
+        """Keep what was handed over, then close the file."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            writer = self._writer
+            self._appends.put(None)
+        if writer is not None:
+            writer.join()
+        self._reader.close()
+
+    # inside
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=4000", "journal_size_limit=67108864"):
+            connection.execute(f"PRAGMA {pragma}").close()
+        return connection
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, _begun(self._reader) as connection:
+            yield connection
+
+    def _write(self) -> None:
+        connection = self._connect()
+        busy, last = False, False
+        while not last:
+            first = self._appends.get()
+            if first is None:
+                break
+            jobs, last = self._collect(first, busy=busy)
+            busy = len(jobs) > 1
+            self._commit(connection, jobs)
+        connection.close()
+
+    def _collect(self, first: _Append, *, busy: bool) -> tuple[list[_Append], bool]:
+        # A lone sender is not kept waiting; once several are about, a few milliseconds bring many into one fsync.
+        jobs, size, until = [first], first.bytes, time.monotonic() + (LINGER if busy else 0)
+        while size < COMMIT_BYTES:
+            try:
+                job = self._appends.get(timeout=max(0.0, until - time.monotonic())) if busy else self._appends.get_nowait()
+            except queue.Empty:
+                break
+            if job is None:
+                return jobs, True
+            jobs.append(job)
+            size += job.bytes
+        return jobs, False
+
+    def _commit(self, connection: sqlite3.Connection, jobs: list[_Append]) -> None:
+        outcome: list[tuple[_Append, Receipt | Full]] = []
+        try:
+            with _begun(connection):
+                outcome = self._insert(connection, jobs)
+        except sqlite3.Error as error:
+            failure = _failure(error, self._path)
+            for job in jobs:
+                job.done.set_exception(failure)
+            return
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the callers must hear of it
+            for job in jobs:
+                job.done.set_exception(error)
+            return
+        for job, result in outcome:
+            if isinstance(result, Full):
+                job.done.set_exception(result)
+            else:
+                job.done.set_result(result)
+
+    def _insert(self, connection: sqlite3.Connection, jobs: list[_Append]) -> list[tuple[_Append, Receipt | Full]]:
+        last, batches, records, size = connection.execute("SELECT last, batches, records, bytes FROM depth").fetchone()
+        outcome: list[tuple[_Append, Receipt | Full]] = []
+        fresh: list[RawRecord] = []
+        for job in jobs:
+            if records + len(job.records) > self._max_records or size + job.bytes > self._max_bytes:
+                outcome.append((job, self._refusal(records, size)))
+                continue
+            new = _unseen(connection, job.records) if job.once else job.records
+            fresh.extend(new)
+            records += len(new)
+            size += sum(len(record.body) for record in new)
+            outcome.append((job, Receipt(len(new), len(job.records) - len(new))))
+        for group in _batches(fresh):
+            # Grows for ever, and past whatever an earlier spool file gave out: the ledger must never meet a batch's number twice.
+            last = max(last + 1, time.time_ns() // 1_000)
+            body = _encode([(bytes.fromhex(r.uid), r.source, to_ms(r.received), r.body) for r in group])
+            weight = sum(len(record.body) for record in group)
+            connection.execute("INSERT INTO batch VALUES (?, ?, ?, ?)", (last, len(group), weight, body))
+            batches += 1
+        connection.execute("UPDATE depth SET last = ?, batches = ?, records = ?, bytes = ?", (last, batches, records, size))
+        return outcome
+
+    def _refusal(self, records: int, size: int) -> Full:
+        return Full(
+            f"the spool {self._path} is full: {records:,} of {self._max_records:,} records and {size:,} of {self._max_bytes:,} bytes wait. "
+            "Nothing was kept of this delivery; send it again once the worker (watchword work) has caught up, or raise the bound",
+        )
+
+
+@contextlib.contextmanager
+def _begun(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):  # SQLite rolls back by itself when the disk is full
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _unseen(connection: sqlite3.Connection, records: Sequence[RawRecord]) -> list[RawRecord]:
+    statement = "INSERT OR IGNORE INTO seen VALUES (?, ?)"
+    return [r for r in records if connection.execute(statement, (bytes.fromhex(r.uid), to_ms(r.received))).rowcount]
+
+
+def _batches(records: Sequence[RawRecord]) -> Iterator[list[RawRecord]]:
+    group: list[RawRecord] = []
+    size, day = 0, None
+    for record in records:
+        arrival = record.received.astimezone(UTC).date()
+        if group and (len(group) >= BATCH_RECORDS or size + len(record.body) > BATCH_BYTES or arrival != day):
+            yield group
+            group, size = [], 0
+        group.append(record)
+        size += len(record.body)
+        day = arrival
+    if group:
+        yield group
+
+
+def _unpack(body: bytes) -> tuple[RawRecord, ...]:
+    return tuple(RawRecord(uid.hex(), source, from_ms(received), raw) for uid, source, received, raw in _decode(body))
+
+
+def _failure(error: sqlite3.Error, path: Path) -> Exception:
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code in _FULL_CODES:
+        return Full(
+            f"the disk of the spool {path} refused the write ({error}): nothing was kept of this delivery; make room, then send it again"
+        )
+    return Unavailable(f"the spool {path} cannot be written: {error}")
