@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from watchword.model import Event, Finding, Mode, SourceKind
+from watchword.kit.marked import Marked
+from watchword.model import Event, Finding, FindingState, Mode, SourceKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,15 @@ class Rule:
     """Template of the finding sentence."""
     author: str = ""
     path: str = ""
+    operator: str = ""
+    """Name of the operator that makes a `Detector` of it."""
+    select: Mapping[str, Any] = field(default_factory=dict)
+    """Named selections over events, as the file words them (see `selection`)."""
+    description: str = ""
+    status: str = "stable"
+    falsepositives: tuple[str, ...] = ()
+    document: Marked | None = field(default=None, repr=False, compare=False)
+    """The file with its lines, so that an operator can name the place of a fault."""
 
 
 class Coverage(Protocol):
@@ -47,6 +57,14 @@ class Coverage(Protocol):
         """Return the time before which no record can still come in within the allowed lateness; None as `reported`."""
         ...
 
+    def decide(self, kinds: Iterable[SourceKind], site: str, since: datetime, until: datetime) -> FindingState | None:
+        """Tell how sure an absence within [since, until] is: final, provisional, or None while nothing can be said.
+
+        Detectors that rest on absence ask this and nothing else: the engine notes what was asked, and judges the key again
+        when the answer changes. `until` already contains the tolerance.
+        """
+        ...
+
     def skew(self, source: str) -> timedelta:
         """Return how far a source's times may be off: its resolution plus its clock skew (half of a pair's tolerance)."""
         ...
@@ -58,6 +76,11 @@ class Detector(Protocol):
     rule: Rule
     reach: timedelta
     """A verdict on an event rests only on events of its key no further from it in time than this."""
+    classes: frozenset[int]
+    """The ``class_uid`` numbers that can concern the rule; events of other classes are never shown to it."""
+    walks: bool
+    """True: the verdicts of a key are a walk in which spent events do not count again, so old events may be forgotten only at a
+    gap longer than `reach`. False: every verdict stands for itself, and old events may be forgotten by age."""
 
     def keys(self, event: Event) -> Iterable[str]:
         """Return the keys under which the event counts; none when it does not concern this rule."""
