@@ -4,6 +4,21 @@
 """
 
 from watchword.resolve.directory import Directory
+from watchword.resolve.presence import Evidence, Presence, PresenceState, Sort, State, Stay, evidence_of
 from watchword.resolve.travel import Claim, claim_of, haversine_km, impossible, least_travel_of
 
-__all__ = ["Claim", "Directory", "claim_of", "haversine_km", "impossible", "least_travel_of"]
+__all__ = [
+    "Claim",
+    "Directory",
+    "Evidence",
+    "Presence",
+    "PresenceState",
+    "Sort",
+    "State",
+    "Stay",
+    "claim_of",
+    "evidence_of",
+    "haversine_km",
+    "impossible",
+    "least_travel_of",
+]
