@@ -4,7 +4,6 @@
 `Source`, the places (place) and the entities (entity); `EventQuery` (query) asks for what has flowed.
 """
 
-from watchword.model.credential import account_uid, badge_uid, canonical_card
 from watchword.model.entity import (
     Asset,
     AssetBook,
@@ -71,8 +70,5 @@ __all__ = [
     "Travel",
     "Unparsed",
     "ZoneKind",
-    "account_uid",
-    "badge_uid",
-    "canonical_card",
     "value_at",
 ]

@@ -22,7 +22,7 @@ from watchword.model import (
     SiteBook,
     ZoneKind,
 )
-from watchword.resolve.addresses import canonical_address
+from watchword.resolve.addresses import canonical_address, first_label
 from watchword.resolve.calendars import is_on
 from watchword.resolve.gates import Ways, ways_through
 from watchword.resolve.identify import identify
@@ -160,7 +160,9 @@ class Directory:
         found = self._addresses.get(key)
         if found is None:
             other = canonical_address(key)
-            if other != key:
+            if other == key:
+                other = first_label(key)
+            if other:
                 return self.asset_at(other, at)
         return found
 

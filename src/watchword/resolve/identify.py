@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from watchword.model import Asset, Event, account_uid
+from watchword.ingest.credential import account_uid
+from watchword.model import Asset, Event
 from watchword.model.ocsf import EventClass
 from watchword.resolve.gates import Gate
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 from typing import Final
 
-from watchword.model import OUTSIDE, AssetKind, Event
+from watchword.model import OUTSIDE, AssetKind, Door, Event
 from watchword.model.ocsf import Access, Authentication, EventClass, Logon, Status, Video, Visit
 from watchword.resolve.calendars import local_midnight
 from watchword.resolve.directory import Directory
@@ -125,18 +125,23 @@ def _passage(event: Event, directory: Directory) -> Evidence | None:
     zone = _entered(event)
     if event.activity_id == Access.NOT_TAKEN:
         return _evidence(event, Sort.NOT_TAKEN, zone, 0.0, door.uid)
-    if zone not in {door.from_zone, door.to_zone}:
+    proof = _proof(event, door)
+    if proof is None or zone not in {door.from_zone, door.to_zone}:
         return None
-    plate = event.credential.startswith("plate:")
+    return _evidence(event, proof[0], zone, proof[1], door.uid)
+
+
+def _proof(event: Event, door: Door) -> tuple[Sort, float] | None:
+    """Return what a passage, or the leave to pass, proves; None where a passage sensor will say more."""
+    if event.activity_id not in {Access.GRANTED, Access.TAKEN}:
+        return None
+    if event.credential.startswith("plate:"):
+        return Sort.PLATE, PLATE
     if event.activity_id == Access.TAKEN:
-        return _evidence(event, Sort.PLATE if plate else Sort.TAKEN, zone, PLATE if plate else TAKEN, door.uid)
-    if event.activity_id != Access.GRANTED:
-        return None
-    if plate:
-        return _evidence(event, Sort.PLATE, zone, PLATE, door.uid)
+        return Sort.TAKEN, TAKEN
     if door.kind == "turnstile":
-        return _evidence(event, Sort.GRANTED, zone, TURNSTILE, door.uid)
-    return None if door.passage_sensor else _evidence(event, Sort.GRANTED, zone, GRANTED, door.uid)
+        return Sort.GRANTED, TURNSTILE
+    return None if door.passage_sensor else (Sort.GRANTED, GRANTED)
 
 
 def _console(event: Event, directory: Directory) -> Evidence | None:
