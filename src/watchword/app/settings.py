@@ -17,7 +17,7 @@ from watchword.kit.errors import ContentError, Fault, InputError
 
 FILE_NAME: Final = "watchword.toml"
 PREFIX: Final = "WATCHWORD_"
-OTHER_VARIABLES: Final = frozenset({"WATCHWORD_SETTINGS", "WATCHWORD_SHARED", "WATCHWORD_SKIP_UI", "WATCHWORD_PASSWORD", "WATCHWORD_TOKEN"})
+OTHER_VARIABLES: Final = frozenset({"WATCHWORD_SETTINGS", "WATCHWORD_SHARED", "WATCHWORD_SKIP_UI", "WATCHWORD_PASSWORD"})
 """Variables of ours that are no settings: where the file is, where test data is, a build switch, and secrets for single commands."""
 KEY, KIND, HELP = "key", "kind", "help"
 
@@ -63,8 +63,8 @@ class Settings:
     work_linger: timedelta = _setting("work.linger", "duration", "Longest wait for a segment to fill.", timedelta(seconds=1))
     retention_records: timedelta = _setting("retention.records", "duration", "How long raw records are kept.", timedelta(days=90))
     retention_events: timedelta = _setting("retention.events", "duration", "How long events are kept.", timedelta(days=400))
-    sessions_idle: timedelta = _setting("sessions.idle", "duration", "A log-in ends after so long without a request.", timedelta(hours=12))
-    sessions_life: timedelta = _setting("sessions.life", "duration", "A log-in ends after so long in any case.", timedelta(days=7))
+    sessions_idle: timedelta = _setting("sessions.idle", "duration", "A log-in ends after so long without a request.", timedelta(hours=2))
+    sessions_life: timedelta = _setting("sessions.life", "duration", "A log-in ends after so long in any case.", timedelta(hours=12))
     api_rate: int = _setting("api.rate", "count", "Requests per minute and token before 429 is answered.", 600)
     mappings: tuple[Path, ...] = _setting("mappings", "paths", "Folders with mapping files of your own.", ())
     detect_rules: tuple[Path, ...] = _setting("detect.rules", "paths", "Folders with Sigma rules of your own.", ())
