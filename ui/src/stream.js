@@ -1,0 +1,52 @@
+// The one stream of a page: says whether it is live, notices silence, goes to the log-in page when the session has ended.
+const SILENT_AFTER = 30_000;
+
+const clock = () => new Date().toTimeString().slice(0, 5);
+
+export function startStream() {
+  const stream = document.getElementById("stream");
+  const state = document.getElementById("live");
+  if (!stream) return;
+  let heard = Date.now();
+  let lostSince = "";
+  const build = document.documentElement.dataset.build;
+
+  const show = (name, words) => {
+    if (state && state.dataset.state !== name) {
+      state.dataset.state = name;
+      state.textContent = words;
+    }
+    document.documentElement.dataset.live = name;
+    const banner = document.getElementById("stale");
+    if (banner) banner.hidden = name === "live";
+  };
+  const live = () => {
+    heard = Date.now();
+    lostSince = "";
+    show("live", "Live");
+  };
+  const lost = () => {
+    lostSince ||= clock();
+    show("lost", `Reconnecting since ${lostSince}`);
+  };
+
+  document.addEventListener("htmx:sse:after:connection", live);
+  document.addEventListener("htmx:sse:after:message", live);
+  document.addEventListener("htmx:sse:close", lost);
+  document.addEventListener("htmx:sse:error", (event) => {
+    if (event.detail?.status === 401) location.assign(`/log-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+    else lost();
+  });
+  document.addEventListener("htmx:response:error", (event) => {
+    if (event.target === stream) lost();
+  });
+  stream.addEventListener("reset", () => location.reload());
+  stream.addEventListener("beat", (event) => {
+    live();
+    const [, told] = String(event.detail?.data ?? "").split(" ");
+    if (stream.hasAttribute("data-reload") && told && build && told !== build) location.reload();
+  });
+  setInterval(() => {
+    if (!document.hidden && Date.now() - heard > SILENT_AFTER && !lostSince) show("stale", "Stale");
+  }, 5_000);
+}
