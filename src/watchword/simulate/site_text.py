@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _HOURS = {
     "harbour": {
         "office-harbour": {"days": "mon-fri", "hours": "07:00-19:00"},
+        "dock-harbour": {"days": "mon-fri", "hours": "05:30-18:30"},
         "cleaning-harbour": {"days": "mon-fri", "hours": "18:30-22:30"},
         "guards-harbour": {"days": "mon-sun", "hours": "00:00-24:00"},
         "change-window": {"days": "tue,thu", "hours": "21:00-24:00"},
@@ -21,6 +22,7 @@ _HOURS = {
     },
     "mill": {
         "office-mill": {"days": "mon-fri", "hours": "07:00-19:00"},
+        "shifts-mill": {"days": "mon-fri", "hours": "05:30-22:30"},
         "cleaning-mill": {"days": "mon-fri", "hours": "18:30-22:30"},
         "guards-mill": {"days": "mon-sun", "hours": "00:00-24:00"},
     },
