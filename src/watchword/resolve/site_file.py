@@ -86,6 +86,8 @@ class _Reading:
     readers: dict[str, str] = field(default_factory=dict)
     where: dict[str, Cursor] = field(default_factory=dict)
     """Where each place and door stands in its file."""
+    dangling: bool = False
+    """Whether some door leads nowhere: then it is no wonder that zones cannot be reached."""
     assets: AssetReader = field(init=False)
 
     def __post_init__(self) -> None:
@@ -324,7 +326,7 @@ class _Reading:
         for uid, place in self.places.items():
             if place.kind is not PlaceKind.ZONE or uid.endswith(f"/{OUTSIDE}"):
                 continue
-            if uid not in reached:
+            if uid not in reached and not self.dangling:
                 self.where[uid].fault(f"zone {uid!r} cannot be reached from outside", remedy="add the door that leads to it")
             if place.zone_kind is ZoneKind.CRITICAL and uid not in guarded:
                 self.where[uid].fault(f"critical zone {uid!r} has no reader at any of its doors", remedy="add readers, or lower its kind")
