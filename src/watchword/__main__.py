@@ -1,5 +1,6 @@
-"""``python -m watchword``: the same as the command ``watchword``."""
+"""``python -m watchword``: the same as ``watchword``; how the supervisor starts its children."""
 
 from watchword.cli.main import main
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""``watchword NOUN VERB``: the command face; results go to stdout, everything else to stderr.
+
+Exit status: 0 done, 1 something was found wrong, 2 usage, 3 an engine or a file was out of reach.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from watchword import __version__
+from watchword.cli.opening import Chosen
+from watchword.cli.output import say
+from watchword.kit.errors import InputError, Unavailable, WatchwordError
+
+DONE, WRONG, USAGE, NO_REACH = 0, 1, 2, 3
+NOUNS: Final = (
+    ("events", "The time line: what the sources reported."),
+    ("findings", "What looks wrong, and why."),
+    ("entities", "Who and what stands behind several findings."),
+    ("sources", "Who sends records, and how well."),
+    ("source", "Set up one source: try a mapping, add, make a token, parse again."),
+    ("site", "Places, doors, readers, cameras, assets."),
+    ("people", "People, their badges and accounts."),
+    ("rules", "The detections that run."),
+    ("mappings", "How sources' records become events."),
+    ("audit", "Who read or did what."),
+    ("accounts", "Who may log in."),
+    ("tokens", "Tokens for programs."),
+)
+"""Each noun is a module here with an `app`."""
+GLOBAL_OPTIONS: Final = ("--data", "--settings")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(__version__)
+        raise typer.Exit
+
+
+app = typer.Typer(
+    name="watchword",
+    help="One platform for IT security and physical security: events, findings, places, people.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _watchword(
+    ctx: typer.Context,
+    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="The data folder (or WATCHWORD_DATA).")] = None,
+    settings: Annotated[Path | None, typer.Option("--settings", metavar="FILE", help="The settings file, else watchword.toml.")] = None,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")] = False,  # noqa: ARG001 - read by its callback
+) -> None:
+    ctx.obj = Chosen(data, settings)
+
+
+def _add_commands() -> None:
+    for noun, words in NOUNS:
+        module = importlib.import_module(f"watchword.cli.{noun}")
+        app.add_typer(module.app, name=noun, help=words)
+    for name in ("running", "ingest", "doctor"):
+        importlib.import_module(f"watchword.cli.{name}").add_to(app)
+
+
+_add_commands()
+
+
+def hoisted(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with the global options first, so that ``--data DIR`` may stand anywhere."""
+    front: list[str] = []
+    rest: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word == "--":
+            rest += [word, *words]
+        elif word in GLOBAL_OPTIONS:
+            front += [word, *([value] if (value := next(words, None)) is not None else [])]
+        elif word.startswith(tuple(f"{option}=" for option in GLOBAL_OPTIONS)):
+            front.append(word)
+        else:
+            rest.append(word)
+    return front + rest
+
+
+def exit_status(error: WatchwordError) -> int:
+    """Return the exit status for an error."""
+    if isinstance(error, InputError):
+        return USAGE
+    return NO_REACH if isinstance(error, Unavailable) else WRONG
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its status."""
+    try:
+        status = app(hoisted(sys.argv[1:] if arguments is None else arguments), standalone_mode=True)
+    except WatchwordError as error:
+        say(f"watchword: {error}")
+        sys.exit(exit_status(error))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(DONE)
+    except OSError as error:
+        say(f"watchword: {error.filename or 'system'}: {error.strerror or error}")
+        sys.exit(NO_REACH)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(status or DONE)

@@ -1,0 +1,100 @@
+"""What can be chosen, typed, asked or shown has its heading in docs/."""
+
+import re
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+
+
+def headings(*path: str) -> set[str]:
+    text = DOCS.joinpath(*path).read_text(encoding="utf-8")
+    text = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    return {found.strip().strip("`") for found in re.findall(r"^#{2,4} (.+)$", text, re.MULTILINE)}
+
+
+def everything() -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(DOCS.rglob("*.md")))
+
+
+def test_every_setting_has_its_heading():
+    from watchword.app.settings import settings_list
+
+    assert headings("reference", "settings.md") - {"Variables that are no settings"} == {each.key for each in settings_list()}
+
+
+def test_every_problem_has_its_heading():
+    from watchword.api.problems import PROBLEMS
+
+    assert headings("reference", "problems.md") == set(PROBLEMS)
+    text = (DOCS / "reference" / "problems.md").read_text(encoding="utf-8")
+    for name, kind in PROBLEMS.items():
+        assert f"## {name}\n{kind.status}." in text, name
+
+
+def test_every_command_has_its_heading():
+    import typer
+
+    from watchword.cli.main import app
+
+    found = set()
+
+    def walk(command, path: str) -> None:
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            found.add(path)
+            return
+        for name, each in inner.items():
+            walk(each, f"{path} {name}")
+
+    walk(typer.main.get_command(app), "watchword")
+    assert headings("reference", "commands.md") - {"Global options", "Options of every list"} == found
+
+
+def test_every_operation_has_its_heading():
+    from fastapi import FastAPI
+    from watchword.api.router import make_router
+
+    app = FastAPI()
+    app.include_router(make_router(), prefix="/api/v1")
+    operations = {f"{method.upper()} {path}" for path, each in app.openapi()["paths"].items() for method in each}
+    assert {each for each in headings("reference", "api.md") if each.split(" ")[0].isupper() and "/" in each} == operations | {
+        "GET /metrics"
+    }
+
+
+def test_every_rule_has_its_page():
+    from watchword.detect.loader import shipped_rules
+
+    pages = everything()
+    for path, text in shipped_rules():
+        rule = yaml.safe_load(text)
+        assert rule["id"] in pages, f"{path}: no page in docs/detections names {rule['id']}"
+
+
+def test_every_room_is_named():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for room in sorted(each.name for each in (ROOT / "src" / "watchword").iterdir() if (each / "__init__.py").is_file()):
+        assert f"`{room}`" in text, room
+
+
+def test_every_seam_is_named():
+    pages = everything()
+    for group in {each.group for each in entry_points() if each.group.startswith("watchword.")} | {"watchword.detector"}:
+        assert group in pages, group
+
+
+def test_every_decision_is_listed():
+    listed = (DOCS / "index.md").read_text(encoding="utf-8")
+    for path in sorted((DOCS / "decisions").glob("*.md")):
+        assert path.name in listed, path.name
+
+
+def test_the_terms_of_both_trades_are_explained():
+    terms = headings("glossary.md")
+    assert {"badge", "finding", "anti-passback", "flow", "presence", "rhythm"} <= terms
+    assert sys.version_info >= (3, 11)
