@@ -20,10 +20,18 @@ GROUP = "watchword.detector"
 
 BUILT_IN = {
     "absence": "watchword.detect.absence:absence",
+    "before_first_badge": "watchword.detect.first_seen:before_first_badge",
+    "bulk_elsewhere": "watchword.detect.bulk:bulk_elsewhere",
     "count": "watchword.detect.count:count",
+    "owner_absent": "watchword.detect.presence_rules:owner_absent",
+    "pass_back": "watchword.detect.passback:pass_back",
+    "remote_while_present": "watchword.detect.presence_rules:remote_while_present",
     "sequence": "watchword.detect.sequence:sequence",
+    "sign_in_travel": "watchword.detect.travel_rules:sign_in_travel",
     "silence": "watchword.detect.silence:silence",
     "single": "watchword.detect.single:single",
+    "two_readers": "watchword.detect.travel_rules:two_readers",
+    "two_sites": "watchword.detect.travel_rules:two_sites",
 }
 """Our own operators, by the same door as a stranger's: name → ``module:function``, loaded when a rule names it."""
 

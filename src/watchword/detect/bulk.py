@@ -1,0 +1,170 @@
+"""Bulk data: a workstation sends much while the doors place its owner where the workstation is not (catalogue 18)."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+
+from watchword.detect.address import OwnNetwork
+from watchword.detect.detector import Coverage, Detector, Rule
+from watchword.detect.finding_text import local_clock, make_finding
+from watchword.detect.presence_rules import own_network
+from watchword.detect.setting import duration, flag, number, words
+from watchword.detect.whereabouts import DOOR_CLASSES, Stand, Walks, Whereabouts, bytes_sent, door_evidence, says_where, slack_of
+from watchword.model import Asset, AssetKind, Event, Finding
+from watchword.model.ocsf import EventClass
+from watchword.resolve.directory import Directory
+
+LEAST_HISTORY = 20
+"""From so many other large flows of a machine on, a flow must exceed their 99th percentile."""
+UNREAD_FACTOR = 0.6
+"""What is left of the confidence where the owner might have come back without passing a reader."""
+ELSEWHERE_FACTOR = 0.8
+"""The same where the owner's zone has a network: a machine may finish alone what was begun at it."""
+
+
+@dataclass(slots=True, eq=False)
+class BulkElsewhere:
+    """Large flows of a machine while its owner is in another zone. Key: the owner."""
+
+    rule: Rule
+    directory: Directory
+    own: OwnNetwork
+    walks_free: Walks
+    least_bytes: int
+    external_only: bool
+    exempt: frozenset[str]
+    unread_within: timedelta
+    min_confidence: float
+    reach: timedelta = timedelta(hours=25)
+    classes: frozenset[int] = DOOR_CLASSES | {int(EventClass.NETWORK_ACTIVITY)}
+    walks: bool = False
+
+    def keys(self, event: Event) -> Iterable[str]:
+        """Return the badge's holder for door events, the machine's owner for flows of at least ``least_bytes``: few are kept."""
+        if event.class_uid != EventClass.NETWORK_ACTIVITY:
+            return (event.person,) if says_where(event) else ()
+        if not event.asset or bytes_sent(event) < self.least_bytes:
+            return ()
+        owner = self.directory.owner(event.asset, event.time)
+        return (owner,) if owner else ()
+
+    def judge(self, key: str, events: Sequence[Event], coverage: Coverage) -> Iterable[Finding]:
+        """Judge each large flow; one finding per stay elsewhere, machine and destination, on its first flow."""
+        person = self.directory.person(key)
+        flows = [event for event in events if event.class_uid == EventClass.NETWORK_ACTIVITY]
+        if person is None or not flows:
+            return
+        doors = {event.uid: event for event in events if says_where(event)}
+        whereabouts = Whereabouts(door_evidence(doors.values(), self.directory), self.directory, self.walks_free)
+        sources = {event.source for event in doors.values()}
+        unusual = self._unusual(flows)
+        fired: set[tuple[str, str, str]] = set()
+        for flow in flows:
+            asset = self._machine(flow)
+            if asset is None or flow.uid not in unusual:
+                continue
+            slack = slack_of(coverage, flow, sources)
+            stand = whereabouts.stand(flow.time - slack, self.min_confidence)
+            after = whereabouts.stand(flow.time + slack, self.min_confidence)
+            if stand is None or after is None or stand.event != after.event:
+                continue
+            same = stand.event, asset.uid, flow.dst_ip
+            confidence = self._confidence(stand, asset, flow)
+            if same in fired or confidence is None:
+                continue
+            state = coverage.decide(self.rule.needs, stand.zone.partition("/")[0], stand.since, flow.time + slack)
+            if state is None:
+                continue
+            fired.add(same)
+            yield make_finding(
+                self.rule,
+                [doors[stand.event], flow],
+                self.directory,
+                parts=self._words(doors[stand.event], flow, stand, asset),
+                persons=(key,),
+                places=(stand.zone, asset.place),
+                confidence=confidence,
+                severity=self.rule.severity if self._without_network(stand) else self.rule.severity - 1,
+                state=state,
+            )
+
+    def _machine(self, flow: Event) -> Asset | None:
+        asset = self.directory.asset(flow.asset)
+        if asset is None or asset.shared or not asset.place or asset.kind is not AssetKind.WORKSTATION or flow.dst_ip in self.exempt:
+            return None
+        return asset if not self.external_only or self.own.external(flow.dst_ip) else None
+
+    def _unusual(self, flows: Iterable[Event]) -> frozenset[str]:
+        """Return the uids of flows above the 99th percentile of their machine's other large flows, where it has enough of them."""
+        by_asset: dict[str, list[Event]] = defaultdict(list)
+        for flow in flows:
+            by_asset[flow.asset].append(flow)
+        found: set[str] = set()
+        for of_asset in by_asset.values():
+            sizes = sorted(bytes_sent(flow) for flow in of_asset)
+            if len(sizes) <= LEAST_HISTORY:
+                found.update(flow.uid for flow in of_asset)
+                continue
+            for flow in of_asset:
+                found.update((flow.uid,) if bytes_sent(flow) > _percentile_without(sizes, bytes_sent(flow)) else ())
+        return frozenset(found)
+
+    def _confidence(self, stand: Stand, asset: Asset, flow: Event) -> float | None:
+        """Return the confidence that the owner is not at the machine; None where the doors do not say so."""
+        if stand.outside or self.directory.within(asset.place, stand.zone) or self.directory.within(stand.zone, asset.place):
+            return None
+        confidence = self.rule.confidence * stand.confidence
+        if self.walks_free.unread(stand.zone, asset.place):
+            if flow.time - stand.since > self.unread_within:
+                return None
+            confidence *= UNREAD_FACTOR
+        return confidence if self._without_network(stand) else confidence * ELSEWHERE_FACTOR
+
+    def _without_network(self, stand: Stand) -> bool:
+        place = self.directory.place(stand.zone)
+        return place is not None and not place.network
+
+    def _words(self, door: Event, flow: Event, stand: Stand, asset: Asset) -> dict[str, str]:
+        label = self.directory.label
+        without = ", a zone without network" if self._without_network(stand) else ""
+        return {
+            "owner": label(door.person),
+            "owner_zone": label(stand.zone) + without,
+            "owner_door": label(door.place),
+            "owner_clock": local_clock(door.time, door.place, self.directory),
+            "machine": asset.name,
+            "machine_zone": label(asset.place),
+            "megabytes": f"{bytes_sent(flow) / 1e6:.1f} MB",
+            "destination": flow.dst_ip or "an unknown address",
+            "flow_clock": local_clock(flow.time, asset.place, self.directory),
+        }
+
+
+def _percentile_without(sizes: Sequence[int], one: int) -> float:
+    """Return the 99th percentile (linear interpolation) of sorted sizes with one occurrence of `one` taken out."""
+    others = list(sizes)
+    others.remove(one)
+    place = 0.99 * (len(others) - 1)
+    low, high = next(((a, b) for index, (a, b) in enumerate(pairwise(others)) if index == int(place)), (others[-1], others[-1]))
+    return low + (high - low) * (place - int(place))
+
+
+def bulk_elsewhere(rule: Rule, directory: Directory) -> Detector:
+    """Build the detector of bulk data sent while the owner is elsewhere.
+
+    Raises:
+        ContentError: a setting is wrong.
+    """
+    return BulkElsewhere(
+        rule,
+        directory,
+        own_network(rule, directory),
+        Walks(directory),
+        int(number(rule, "least_bytes", 5_000_000)),
+        flag(rule, "external_only", True),
+        frozenset(words(rule, "exempt_addresses", ())),
+        duration(rule, "unread_within", "30m"),
+        number(rule, "min_confidence", 0.5),
+    )
