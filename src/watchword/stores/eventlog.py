@@ -1,0 +1,263 @@
+# ruff: noqa: S608 - only names of our own tables are put into the text; every value is a parameter
+"""The event log on ClickHouse's HTTP interface: `watchword store` on one machine, a ClickHouse server elsewhere; same client, same SQL."""
+
+import re
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+import clickhouse_connect
+import pyarrow as pa
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError
+
+from watchword.ingest.ports import Segment
+from watchword.kit.errors import Full, InputError, Unavailable, WatchwordError
+from watchword.kit.instant import from_ms
+from watchword.model import Count, CountQuery, Event, EventQuery, RawRecord
+from watchword.stores.columns import SegmentColumns, events_from, records_from
+from watchword.stores.query import Sql, counts_sql, events_sql
+
+READ_SECONDS = 60
+WRITE_SECONDS = 300
+UIDS_PER_QUERY = 500
+MAX_ROWS = 500_000
+"""More rows in one insert might become two blocks, and an insert of two blocks is not atomic."""
+READ_SETTINGS: Final = {"max_execution_time": "30", "max_result_bytes": "268435456", "result_overflow_mode": "throw"}
+_NAME = re.compile(r"\A[A-Za-z_]\w*\Z")
+_DISK_FULL = re.compile(r"NOT_ENOUGH_SPACE|No space left on device|CANNOT_WRITE_TO_FILE")
+
+_MERGE_TREE = """
+SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 10000,
+  fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 480,
+  min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1
+"""
+EVENT_DDL = (
+    """
+CREATE TABLE IF NOT EXISTS {table} (
+  time DateTime64(3, 'UTC') CODEC(Delta(8), ZSTD(1)), received DateTime64(3, 'UTC') CODEC(Delta(8), ZSTD(1)),
+  uid FixedString(16), record FixedString(16), segment UInt64 CODEC(Delta(8), ZSTD(1)),
+  class_uid UInt32, activity_id UInt8, severity_id UInt8, source LowCardinality(String),
+  person LowCardinality(String), asset LowCardinality(String), place LowCardinality(String),
+  credential String CODEC(ZSTD(1)), src_ip String CODEC(ZSTD(1)), dst_ip String CODEC(ZSTD(1)),
+  message String CODEC(ZSTD(1)), data String CODEC(ZSTD(1)),
+  INDEX ix_uid uid TYPE bloom_filter(0.01) GRANULARITY 1, INDEX ix_record record TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX ix_person person TYPE bloom_filter(0.01) GRANULARITY 1, INDEX ix_asset asset TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX ix_place place TYPE bloom_filter(0.01) GRANULARITY 1, INDEX ix_credential credential TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX ix_src_ip src_ip TYPE bloom_filter(0.01) GRANULARITY 1, INDEX ix_dst_ip dst_ip TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX ix_segment segment TYPE minmax GRANULARITY 1,
+  INDEX ix_message message TYPE text(tokenizer = 'splitByNonAlpha', preprocessor = lowerUTF8(message))
+) ENGINE = MergeTree PARTITION BY toDate(received) ORDER BY (time, uid)"""
+    + _MERGE_TREE
+)
+RECORD_DDL = (
+    """
+CREATE TABLE IF NOT EXISTS {table} (
+  uid FixedString(16), source LowCardinality(String), received DateTime64(3, 'UTC') CODEC(Delta(8), ZSTD(1)),
+  segment UInt64 CODEC(Delta(8), ZSTD(1)), body String CODEC(ZSTD(1)),
+  INDEX ix_segment segment TYPE minmax GRANULARITY 1
+) ENGINE = MergeTree PARTITION BY toDate(received) ORDER BY uid"""
+    + _MERGE_TREE
+)
+
+
+class ClickHouseEventLog:
+    """`ingest.ports.EventLog` over HTTP; safe to share between threads.
+
+    Args:
+        url: ``http://[user[:password]@]host[:port][/database]``; the database is ``watchword`` when none is named.
+        token: the store's token; takes the place of the password.
+        columns: shared with the archive, so that a segment's columns are made once.
+    """
+
+    def __init__(self, url: str, token: str = "", columns: SegmentColumns | None = None) -> None:
+        self._url = url
+        self._token = token
+        self._columns = columns or SegmentColumns()
+        database = urlsplit(url).path.strip("/") or "watchword"
+        if not _NAME.match(database):
+            raise InputError(f"{database!r} is no name of a database", "url")
+        self.database = database
+        self.events_table = f"{database}.event"
+        self.records_table = f"{database}.raw_record"
+        self._guard = threading.Lock()
+        self._writer: Any = None
+        self._reader: Any = None
+
+    def prepare(self) -> None:
+        """Make the database and its tables where they are missing."""
+        for statement in (f"CREATE DATABASE IF NOT EXISTS {self.database}", *self.ddl()):
+            self._call(lambda client, text=statement: client.command(text), writing=True)
+
+    def ddl(self) -> tuple[str, str]:
+        """Return the statements that make the two tables."""
+        return EVENT_DDL.format(table=self.events_table), RECORD_DDL.format(table=self.records_table)
+
+    def insert(self, segment: Segment) -> None:
+        """Insert a segment's records and events, each as one block under one token: inserting it again changes nothing.
+
+        Raises:
+            InputError: the segment is too large for one block, or spans two arrival dates.
+            Full: the disk is full.
+            Unavailable: the store does not answer.
+        """
+        check_block(segment)
+        records, events = self._columns.of(segment)
+        for table, batch, what in ((self.records_table, records, "records"), (self.events_table, events, "events")):
+            if batch.num_rows:
+                self._insert(table, batch, f"{segment.uid}-{what}")
+
+    def holds(self, segment: int) -> tuple[int, int]:
+        """Return how many records and events of a segment are stored."""
+        found = []
+        for table in (self.records_table, self.events_table):
+            sql = Sql()
+            sql.text = f"SELECT toInt64(count()) AS n FROM {table} WHERE segment = {sql.bind(segment, 'UInt64')}"
+            found.append(int(self._table(sql, writing=True).column("n")[0].as_py()))
+        return found[0], found[1]
+
+    def events(self, query: EventQuery) -> list[Event]:
+        """Return the events of a query, in its order, at most its limit."""
+        return events_from(self._table(events_sql(query, self.events_table)))
+
+    def counts(self, query: CountQuery) -> list[Count]:
+        """Return counts by group and bucket."""
+        rows = self._table(counts_sql(query, self.events_table)).to_pylist()
+        return [
+            Count(
+                key=row["key"],
+                at=None if query.bucket is None else from_ms(row["at"]),
+                events=row["events"],
+                first_time=from_ms(row["first_time"]),
+                last_time=from_ms(row["last_time"]),
+            )
+            for row in rows
+        ]
+
+    def records(self, uids: Sequence[str]) -> list[RawRecord]:
+        """Return the raw records with these uids, verbatim, in order of arrival; unknown uids are passed over."""
+        found: list[RawRecord] = []
+        for start in range(0, len(uids), UIDS_PER_QUERY):
+            sql = Sql()
+            chosen = sql.uids(uids[start : start + UIDS_PER_QUERY])
+            sql.text = f"SELECT uid, source, received, body FROM {self.records_table} WHERE uid IN {chosen}"
+            found += records_from(self._table(sql, text=False))
+        return sorted(found, key=lambda record: (record.received, record.uid))
+
+    def newest(self) -> datetime | None:
+        """Return the newest event time stored, or None when there is nothing."""
+        sql = Sql(f"SELECT toUnixTimestamp64Milli(time) AS ms FROM {self.events_table} ORDER BY time DESC LIMIT 1")
+        rows = self._table(sql).column("ms").to_pylist()
+        return from_ms(rows[0]) if rows else None
+
+    def days(self) -> list[tuple[str, int, int]]:
+        """Return per arrival date (YYYY-MM-DD): events stored and bytes on disk, oldest first."""
+        sql = Sql()
+        sql.text = (
+            "SELECT partition AS day, toInt64(sum(rows)) AS events, toInt64(sum(bytes_on_disk)) AS bytes FROM system.parts "
+            f"WHERE active AND database = {sql.bind(self.database, 'String')} AND table = 'event' GROUP BY day ORDER BY day"
+        )
+        return [(row["day"], row["events"], row["bytes"]) for row in self._table(sql).to_pylist()]
+
+    def ping(self) -> bool:
+        """Tell whether the store answers."""
+        try:
+            self._table(Sql("SELECT 1 AS one"))
+        except WatchwordError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close the connections."""
+        with self._guard:
+            for client in (self._writer, self._reader):
+                if client is not None:
+                    client.close()
+            self._writer = self._reader = None
+
+    def _insert(self, table: str, batch: pa.RecordBatch, token: str) -> None:
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, batch.schema) as out:
+            out.write_batch(batch)  # one record batch: a token covers the rows only as they were cut into blocks the first time
+        settings = {"insert_deduplication_token": token, "async_insert": "0", "insert_deduplicate": "1"}
+        self._call(
+            lambda client: client.raw_insert(
+                table,
+                batch.schema.names,
+                sink.getvalue().to_pybytes(),
+                settings=settings,
+                fmt="ArrowStream",
+            ),
+            writing=True,
+        )
+
+    def _table(self, sql: Sql, *, writing: bool = False, text: bool = True) -> pa.Table:
+        # Counting a segment goes through the writer's client: what it decides must not be subject to a reader's caps.
+        settings = {"output_format_arrow_low_cardinality_as_dictionary": "0", "output_format_arrow_compression_method": "none"}
+        settings["output_format_arrow_string_as_string"] = "1" if text else "0"  # bodies are bytes, not text
+        settings |= {} if writing else READ_SETTINGS
+        body = self._call(
+            lambda client: client.raw_query(sql.text, parameters=sql.parameters, settings=settings, fmt="ArrowStream"),
+            writing=writing,
+        )
+        return pa.ipc.open_stream(pa.py_buffer(body)).read_all()
+
+    def _call(self, work: Any, *, writing: bool) -> Any:
+        try:
+            return work(self._client(writing=writing))
+        except OperationalError as error:
+            raise Unavailable(f"the event log at {self.address} does not answer: {error}") from error
+        except DatabaseError as error:
+            text = str(error)
+            if _DISK_FULL.search(text):
+                raise Full(f"the disk of the event log is full: {text}") from error
+            raise WatchwordError(f"the event log refused: {text}") from error
+        except ClickHouseError as error:
+            raise WatchwordError(f"the event log's client failed: {error}") from error
+
+    def _client(self, *, writing: bool) -> Any:
+        with self._guard:
+            client = self._writer if writing else self._reader
+            if client is None:
+                client = self._connect(WRITE_SECONDS if writing else READ_SECONDS)
+                if writing:
+                    self._writer = client
+                else:
+                    self._reader = client
+            return client
+
+    def _connect(self, seconds: int) -> Any:
+        parts = urlsplit(self._url)
+        return clickhouse_connect.get_client(
+            interface=parts.scheme,
+            host=parts.hostname or "127.0.0.1",
+            port=parts.port or (8443 if parts.scheme == "https" else 8123),
+            username=unquote(parts.username or "default"),
+            password=self._token or unquote(parts.password or ""),
+            database="default",
+            compress=False,
+            autogenerate_session_id=False,  # a session would allow one query at a time
+            connect_timeout=10,
+            send_receive_timeout=seconds,
+        )
+
+    @property
+    def address(self) -> str:
+        """The URL without its secrets."""
+        parts = urlsplit(self._url)
+        return f"{parts.scheme}://{parts.hostname}:{parts.port}/{self.database}"
+
+
+def check_block(segment: Segment) -> None:
+    """See that a segment's insert is one block: not too many rows, one arrival date.
+
+    Raises:
+        InputError: it is not.
+    """
+    if max(len(segment.records), len(segment.events)) > MAX_ROWS:
+        raise InputError(f"segment {segment.uid} has more than {MAX_ROWS:,} rows; seal fewer batches at a time")
+    days = {record.received.astimezone(UTC).date() for record in segment.records}
+    days |= {event.received.astimezone(UTC).date() for event in segment.events}
+    if len(days) > 1:
+        raise InputError(f"segment {segment.uid} spans arrival dates {min(days)} to {max(days)}; a segment has one")
