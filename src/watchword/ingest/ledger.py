@@ -47,7 +47,7 @@ class Ledger:
     """What ingest keeps in `Records`, beside the segments. Methods that take a connection join the caller's transaction."""
 
     def __init__(self, records: Records) -> None:
-        self._records = records
+        self.records = records
 
     # sources
 
@@ -64,7 +64,7 @@ class Ledger:
             "skew_ms": _ms(source.skew),
             "rhythm_ms": None if source.rhythm is None else _ms(source.rhythm),
         }
-        with self._records.begin() as connection:
+        with self.records.begin() as connection:
             _upsert(connection, tables.source, {"name": source.name}, row)
 
     def source(self, name: str) -> Source:
@@ -73,7 +73,7 @@ class Ledger:
         Raises:
             NotFound: no source has this name.
         """
-        with self._records.read() as connection:
+        with self.records.read() as connection:
             row = connection.execute(select(tables.source).where(tables.source.c.name == name)).first()
         if row is None:
             raise NotFound(f"there is no source named {name!r} (watchword source list shows those that are)")
@@ -81,12 +81,12 @@ class Ledger:
 
     def sources(self) -> list[Source]:
         """Return every source, by name."""
-        with self._records.read() as connection:
+        with self.records.read() as connection:
             return [_source(row) for row in connection.execute(select(tables.source).order_by(tables.source.c.name))]
 
     def remove_source(self, name: str) -> None:
         """Forget a source's settings; what it sent stays."""
-        with self._records.begin() as connection:
+        with self.records.begin() as connection:
             connection.execute(delete(tables.source).where(tables.source.c.name == name))
 
     # counts
@@ -107,18 +107,18 @@ class Ledger:
 
     def add_tally(self, deltas: Iterable[SourceStatus]) -> None:
         """Add counts in a transaction of their own."""
-        with self._records.begin() as connection:
+        with self.records.begin() as connection:
             self.tally(connection, deltas)
 
     def statuses(self) -> list[SourceStatus]:
         """Return the counts of every source that ever sent anything, by name."""
-        with self._records.read() as connection:
+        with self.records.read() as connection:
             rows = connection.execute(select(tables.source_status).order_by(tables.source_status.c.name))
             return [SourceStatus(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public way to a row's names
 
     def status(self, name: str) -> SourceStatus:
         """Return one source's counts; zeros when nothing came from it yet."""
-        with self._records.read() as connection:
+        with self.records.read() as connection:
             row = connection.execute(select(tables.source_status).where(tables.source_status.c.name == name)).first()
         return SourceStatus(name) if row is None else SourceStatus(**row._mapping)  # noqa: SLF001 - as above
 
@@ -128,7 +128,7 @@ class Ledger:
         """Keep a mapping's text and return its version: the one it has already when the newest text is the same."""
         digest = sha256(content.encode()).hexdigest()
         table = tables.mapping
-        with self._records.begin() as connection:
+        with self.records.begin() as connection:
             newest = connection.execute(
                 select(table.c.version, table.c.digest).where(table.c.name == name).order_by(table.c.version.desc()).limit(1),
             ).first()
@@ -147,7 +147,7 @@ class Ledger:
         table = tables.mapping
         query = select(table.c.name, table.c.version, table.c.text, table.c.kept_at).where(table.c.name == name)
         query = query.order_by(table.c.version.desc()).limit(1) if version is None else query.where(table.c.version == version)
-        with self._records.read() as connection:
+        with self.records.read() as connection:
             row = connection.execute(query).first()
         if row is None:
             raise NotFound(f"there is no mapping named {name!r}" + (f" with version {version}" if version else ""))
@@ -158,7 +158,7 @@ class Ledger:
         table = tables.mapping
         newest = select(table.c.name, func.max(table.c.version)).group_by(table.c.name)
         query = select(table.c.name, table.c.version, table.c.text, table.c.kept_at).order_by(table.c.name)
-        with self._records.read() as connection:
+        with self.records.read() as connection:
             return [KeptMapping(*row) for row in connection.execute(query.where(tuple_(table.c.name, table.c.version).in_(newest)))]
 
     # what could not be parsed
@@ -177,7 +177,7 @@ class Ledger:
         if after is not None:
             at, record = after
             query = query.where((table.c.received < at) | ((table.c.received == at) & (table.c.record < record)))
-        with self._records.read() as connection:
+        with self.records.read() as connection:
             return [Unparsed(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - as above
 
     def keep_unparsed(self, connection: Connection, items: Iterable[Unparsed]) -> None:
@@ -210,17 +210,17 @@ class Ledger:
         """Return the news after a position, oldest first."""
         table = tables.change
         query = select(table).where(table.c.position > after).order_by(table.c.position).limit(limit)
-        with self._records.read() as connection:
+        with self.records.read() as connection:
             return [Change(row.position, row.at, row.kind, row.uid, orjson.loads(row.summary)) for row in connection.execute(query)]
 
     def last_position(self) -> int:
         """Return the position of the newest piece of news; 0 when there is none."""
-        with self._records.read() as connection:
+        with self.records.read() as connection:
             return int(connection.execute(select(func.coalesce(func.max(tables.change.c.position), 0))).scalar_one())
 
     def forget_changes(self, before: datetime) -> int:
         """Drop news older than a moment and return how many."""
-        with self._records.begin() as connection:
+        with self.records.begin() as connection:
             return connection.execute(delete(tables.change).where(tables.change.c.at < before)).rowcount
 
 
