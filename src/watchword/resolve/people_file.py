@@ -14,6 +14,8 @@ from watchword.resolve.cursor import did_you_mean, moment_of
 from watchword.resolve.people_table import Row, read_rows
 
 CARD_KINDS: Final = {"badges": CredentialKind.BADGE, "phones": CredentialKind.MOBILE, "plates": CredentialKind.PLATE}
+CARD_PREFIX: Final = {CredentialKind.BADGE: "badge", CredentialKind.MOBILE: "badge", CredentialKind.PLATE: "plate"}
+"""A phone shows its number to a reader as a card does: door controllers do not tell them apart."""
 PLATE_CONFIDENCE: Final = 0.6
 """A vehicle is not a person."""
 YES: Final = frozenset({"yes", "y", "true", "1", "x"})
@@ -33,7 +35,7 @@ class PeopleFile:
     notes: tuple[Fault, ...] = ()
 
 
-def read_people(text: str, name: str, key: bytes, zone: ZoneInfo = _UTC) -> PeopleFile:
+def read_people(text: str, name: str, key: bytes, zone: ZoneInfo = _UTC, zones: Mapping[str, ZoneInfo] | None = None) -> PeopleFile:
     """Read a people, credential or account file, CSV or YAML.
 
     Args:
@@ -41,11 +43,12 @@ def read_people(text: str, name: str, key: bytes, zone: ZoneInfo = _UTC) -> Peop
         name: Its name; ``.yaml`` and ``.yml`` are read as YAML, anything else as CSV.
         key: The site key under which card numbers are hashed; the numbers themselves go nowhere.
         zone: Time zone of dates and times that state none.
+        zones: Time zone by site, for rows that name their site.
 
     Raises:
         ContentError: with every wrong row, each with line and remedy.
     """
-    reading = _Reading(name, key, zone)
+    reading = _Reading(name, key, zone, zones or {})
     rows = list(read_rows(text, name, reading.faults))
     for row in rows:
         reading.read(row)
@@ -109,8 +112,9 @@ def disputes(links: Iterable[Link], credentials: Mapping[str, Credential]) -> li
 
 
 class _Reading:
-    def __init__(self, name: str, key: bytes, zone: ZoneInfo) -> None:
-        self.name, self.key, self.zone = name, key, zone
+    def __init__(self, name: str, key: bytes, zone: ZoneInfo, zones: Mapping[str, ZoneInfo]) -> None:
+        self.name, self.key, self.home, self.zones = name, key, zone, zones
+        self.zone = zone
         self.faults: list[Fault] = []
         self.people: dict[str, Person] = {}
         self.credentials: dict[str, Credential] = {}
@@ -126,6 +130,7 @@ class _Reading:
             row.fault(f"employee number {number[:40]!r} holds a space or colon")
             return
         person = f"person:{number}"
+        self.zone = self.zones.get(self._plain(row, "site"), self.home)
         since, until = self._span(row)
         if row.person:
             self._person(row, person, since, until)
@@ -238,7 +243,7 @@ class _Reading:
         if found is None:
             return
         number, since, until = found
-        uid = f"{kind}:{badge_hash(self.key, number)}"
+        uid = f"{CARD_PREFIX[kind]}:{badge_hash(self.key, number)}"
         self.credentials[uid] = Credential(uid, kind, f"{kind} …{card_tail(number)}")
         self.links.append(Link(uid, person, since, until, PLATE_CONFIDENCE if kind is CredentialKind.PLATE else 1.0))
 

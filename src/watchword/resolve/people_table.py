@@ -111,7 +111,7 @@ def _columns(header: list[str], name: str, faults: list[Fault]) -> list[str] | N
     """Return the column that each cell of the header names ('' for foreign ones), or None when the file cannot be used."""
     columns = [COLUMNS.get(_folded(word), "") for word in header]
     if "employee" not in columns:
-        seen = ", ".join(repr(word) for word in header) or "nothing"
+        seen = ", ".join(repr(word) for word in header if not any(sign.isdigit() for sign in word)) or "no words"
         remedy = "the first line names the columns, 'employee' among them"
         faults.append(Fault(name, 1, f"has no column for the employee number; found {seen}"[:300], remedy))
         return None
