@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import pairwise
 
 from watchword.detect.address import OwnNetwork
 from watchword.detect.detector import Coverage, Detector, Rule
@@ -17,7 +16,8 @@ from watchword.model.ocsf import EventClass
 from watchword.resolve.directory import Directory
 
 LEAST_HISTORY = 20
-"""From so many other large flows of a machine on, a flow must exceed their 99th percentile."""
+"""From so many large flows of a machine within `HISTORY` before on, a flow must exceed their 99th percentile."""
+HISTORY = timedelta(hours=24)
 UNREAD_FACTOR = 0.6
 """What is left of the confidence where the owner might have come back without passing a reader."""
 ELSEWHERE_FACTOR = 0.8
@@ -97,18 +97,15 @@ class BulkElsewhere:
         return asset if not self.external_only or self.own.external(flow.dst_ip) else None
 
     def _unusual(self, flows: Iterable[Event]) -> frozenset[str]:
-        """Return the uids of flows above the 99th percentile of their machine's other large flows, where it has enough of them."""
+        """Return the uids of flows above the 99th percentile of their machine's large flows before, where it has enough of them."""
         by_asset: dict[str, list[Event]] = defaultdict(list)
-        for flow in flows:
-            by_asset[flow.asset].append(flow)
         found: set[str] = set()
-        for of_asset in by_asset.values():
-            sizes = sorted(bytes_sent(flow) for flow in of_asset)
-            if len(sizes) <= LEAST_HISTORY:
-                found.update(flow.uid for flow in of_asset)
-                continue
-            for flow in of_asset:
-                found.update((flow.uid,) if bytes_sent(flow) > _percentile_without(sizes, bytes_sent(flow)) else ())
+        for flow in flows:
+            since = flow.time - HISTORY
+            sizes = sorted(bytes_sent(earlier) for earlier in by_asset[flow.asset] if earlier.time >= since)
+            by_asset[flow.asset].append(flow)
+            if len(sizes) < LEAST_HISTORY or bytes_sent(flow) > _percentile_99(sizes):
+                found.add(flow.uid)
         return frozenset(found)
 
     def _confidence(self, stand: Stand, asset: Asset, flow: Event) -> float | None:
@@ -142,13 +139,12 @@ class BulkElsewhere:
         }
 
 
-def _percentile_without(sizes: Sequence[int], one: int) -> float:
-    """Return the 99th percentile (linear interpolation) of sorted sizes with one occurrence of `one` taken out."""
-    others = list(sizes)
-    others.remove(one)
-    place = 0.99 * (len(others) - 1)
-    low, high = next(((a, b) for index, (a, b) in enumerate(pairwise(others)) if index == int(place)), (others[-1], others[-1]))
-    return low + (high - low) * (place - int(place))
+def _percentile_99(sizes: Sequence[int]) -> float:
+    """Return the 99th percentile (linear interpolation) of sorted sizes."""
+    place = 0.99 * (len(sizes) - 1)
+    low = int(place)
+    high = min(low + 1, len(sizes) - 1)
+    return sizes[low] + (sizes[high] - sizes[low]) * (place - low)
 
 
 def bulk_elsewhere(rule: Rule, directory: Directory) -> Detector:

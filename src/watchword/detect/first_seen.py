@@ -41,7 +41,7 @@ class BeforeFirstBadge:
     least_bytes: int
     settle: timedelta
     reach: timedelta = timedelta(hours=50)
-    """A local day and the day before it: who is still in at midnight has been read in then."""
+    """A local day and the day before it: who worked past midnight was read in then."""
     classes: frozenset[int] = DOOR_CLASSES | _SESSION_CLASSES | {int(EventClass.NETWORK_ACTIVITY)}
     walks: bool = False
 
@@ -106,8 +106,6 @@ class BeforeFirstBadge:
         coverage: Coverage,
         key: str,
     ) -> Finding | None:
-        if whereabouts.presence.state(site, midnight).state is State.IN:
-            return None
         slack = max((slack_of(coverage, event, {door.source for door in doors}) for event in used), default=timedelta())
         tomorrow = local_midnight(midnight + timedelta(hours=26), self.directory.time_zone(site))
         first = next(
@@ -120,7 +118,11 @@ class BeforeFirstBadge:
         )
         limit = tomorrow if first is None else first.time - slack - self.settle
         remote = min((event.time for event in sessions if event.time >= midnight), default=tomorrow)
-        before = [event for event in used if event.time < min(limit, remote)]
+        before = [
+            event
+            for event in used
+            if event.time < min(limit, remote) and whereabouts.presence.state(site, event.time).state is not State.IN
+        ]
         if not before:
             return None
         logon = next((event for event in before if event.class_uid == EventClass.AUTHENTICATION), None)
