@@ -7,7 +7,7 @@ from datetime import datetime
 from watchword.detect.detector import Rule
 from watchword.detect.selection import zone_of
 from watchword.kit.ids import uid_of
-from watchword.model import Event, Finding, FindingState, Mode
+from watchword.model import Event, Finding, FindingState, Mode, value_at
 from watchword.model.ocsf import EventClass, is_physical
 from watchword.resolve.directory import Directory
 
@@ -45,7 +45,7 @@ def fill(template: str, parts: Mapping[str, str]) -> str:
 def event_parts(event: Event, directory: Directory, prefix: str = "") -> dict[str, str]:
     """Return the words of one event that templates may use.
 
-    They are ``person place zone site asset credential account address time clock source``, each with the prefix before it.
+    They are ``person place zone site asset credential account address mac time clock source``, each with the prefix before it.
     """
     zone = zone_of(event, directory)
     where = event.place or zone
@@ -66,6 +66,7 @@ def event_parts(event: Event, directory: Directory, prefix: str = "") -> dict[st
         prefix + "time": local_time(event.time, where, directory),
         prefix + "clock": local_clock(event.time, where, directory),
         prefix + "source": event.source,
+        prefix + "mac": str(value_at(event.data, "src_endpoint.mac") or value_at(event.data, "device.mac") or "no address given"),
     }
 
 

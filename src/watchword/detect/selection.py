@@ -264,6 +264,27 @@ def _left_for(least: timedelta, directory: Directory) -> Test:
     return test
 
 
+def _new_within(wanted: Any, directory: Directory) -> Test:
+    fresh = parse_duration(wanted)
+
+    def test(event: Event) -> bool:
+        person = directory.person(event.person)
+        return person is not None and person.since is not None and person.since <= event.time < person.since + fresh
+
+    return test
+
+
+def _known_device(wanted: Any, directory: Directory) -> Test:
+    """Compare whether the device that an event reports by MAC address is an asset; one without an address is unknown."""
+    readers = [getter_of(name) for name in ("src_mac", "mac")]
+
+    def test(event: Event) -> bool:
+        addresses = [str(found) for read in readers if (found := read(event)) is not None]
+        return any(directory.asset_at(address, event.time) is not None for address in addresses) is wanted
+
+    return test
+
+
 MakeTest = Callable[[Any, Directory], Test]
 _FACTS: dict[str, MakeTest] = {
     "has": _has,
@@ -271,6 +292,8 @@ _FACTS: dict[str, MakeTest] = {
     "person_role": _person_fact("role"),
     "person_active": _person_active,
     "left_for": _left,
+    "new_within": _new_within,
+    "known_device": _known_device,
     "asset_kind": _asset_fact("kind"),
     "asset_shared": _asset_fact("shared"),
     "zone_kind": _zone_kind,
