@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -277,9 +278,14 @@ def _values(row: Document, by: str) -> dict[str, object]:
 
 def _sites(documents: list[Document]) -> SiteFile:
     """Return what all site files say together; nothing when there is none."""
-    files = {each.name: each.text for each in documents if each.kind == SITE and each.text}
-    geometry = {each.name: each.text for each in documents if each.kind == GEOMETRY and each.text}
-    return read_sites(files, geometry) if files else SiteFile(SiteBook(), AssetBook())
+    files = tuple((each.name, each.text) for each in documents if each.kind == SITE and each.text)
+    geometry = tuple((each.name, each.text) for each in documents if each.kind == GEOMETRY and each.text)
+    return _read_sites(files, geometry) if files else SiteFile(SiteBook(), AssetBook())
+
+
+@lru_cache(maxsize=4)
+def _read_sites(files: tuple[tuple[str, str], ...], geometry: tuple[tuple[str, str], ...]) -> SiteFile:
+    return read_sites(dict(files), dict(geometry))
 
 
 def _directory(documents: list[Document]) -> tuple[Directory, tuple[Fault, ...]]:
