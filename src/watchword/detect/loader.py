@@ -30,6 +30,8 @@ BUILT_IN = {
     "sign_in_travel": "watchword.detect.travel_rules:sign_in_travel",
     "silence": "watchword.detect.silence:silence",
     "single": "watchword.detect.single:single",
+    "unlock": "watchword.detect.unlock:unlock",
+    "view": "watchword.detect.view:view",
     "two_readers": "watchword.detect.travel_rules:two_readers",
     "two_sites": "watchword.detect.travel_rules:two_sites",
 }
