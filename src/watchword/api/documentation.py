@@ -20,8 +20,9 @@ def openapi_page(schema: dict[str, Any]) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Watchword API</title>'
         '<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"></head><body><main>'
         f"<h1>Watchword API {escape(__version__)}</h1>"
-        '<p>The whole contract is in <a href="/api/openapi.json">openapi.json</a> (OpenAPI 3.1). Send <code>Authorization: Bearer TOKEN</code>; '
+        '<p>The whole contract is in <a href="/api/openapi.json">openapi.json</a> (OpenAPI 3.1). Send '
+        "<code>Authorization: Bearer TOKEN</code>; "
         "<code>watchword tokens add</code> makes one. Errors are <code>application/problem+json</code>.</p>"
-        '<table><caption>Operations</caption><thead><tr><th name="col">Method</th><th name="col">Path</th><th name="col">What</th>'
-        f'<th name="col">More</th></tr></thead><tbody>{"".join(rows)}</tbody></table></main></body></html>'
+        '<table><caption>Operations</caption><thead><tr><th scope="col">Method</th><th scope="col">Path</th><th scope="col">What</th>'
+        f'<th scope="col">More</th></tr></thead><tbody>{"".join(rows)}</tbody></table></main></body></html>'
     )

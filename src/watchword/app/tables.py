@@ -99,3 +99,24 @@ audit_check = Table(
     Column("head", String(64), nullable=False),
     Column("problems", JSON, nullable=False),
 )
+
+source_key = Table(
+    "source_key",
+    metadata,
+    Column("source", String(128), primary_key=True),
+    Column("token_digest", String(64), nullable=False, server_default=""),
+    Column("signing_id", String(32), nullable=False, server_default=""),
+    Column("made", Instant, nullable=False),
+)
+"""What a source proves itself with over HTTP. The signing key itself is derived from `signing_id` and the site key, and never kept."""
+
+idempotent = Table(
+    "idempotent",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("request", String(64), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", Instant, nullable=False, index=True),
+)
+"""Answers to requests that came with an Idempotency-Key, kept for a day: the same request sent again gets the same answer."""

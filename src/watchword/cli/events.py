@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from watchword.cli.opening import opened
-from watchword.cli.options import Filters, Form, Limit, Since, Until, span
+from watchword.cli.opening import opened, read_trail
+from watchword.cli.options import Filters, Form, Limit, Reason, Since, Until, span
 from watchword.cli.output import Format, plain, print_object, print_rows
 from watchword.kit.errors import NotFound
 
 if TYPE_CHECKING:
-    from watchword.model import Event
+    from watchword.app.watchword import Watchword
+    from watchword.model import Event, EventQuery
 
 app = typer.Typer(no_args_is_help=True)
 COLUMNS = ("time", "source", "class", "severity", "person", "asset", "place", "message")
@@ -31,6 +32,17 @@ def event_row(event: "Event") -> dict[str, Any]:
     return {"uid": row.pop("uid"), "time": row.pop("time"), "class": name, "severity": words.get(event.severity_id, "unknown")} | row
 
 
+def all_events(watchword: "Watchword", query: "EventQuery", limit: int) -> "Iterator[Event]":
+    """Yield at most `limit` events of a query, read page by page."""
+    after, left = query.after, limit
+    while left > 0:
+        page = watchword.events.events(replace(query, after=after, limit=min(PAGE, left)))
+        yield from page
+        if len(page) < min(PAGE, left):
+            return
+        left, after = left - len(page), page[-1].order
+
+
 @app.command("list")
 def list_events(
     ctx: typer.Context,
@@ -40,28 +52,23 @@ def list_events(
     filters: Filters = None,
     limit: Limit = 100,
     oldest: Annotated[bool, typer.Option("--oldest", help="Oldest first.")] = False,
+    reason: Reason = "",
 ) -> None:
     """List events, newest first.
 
-    Filters: uid, record, person, asset, place, credential, address, source, class, activity, severity (at least), text.
+    Filters: uid, record, person and credential (both need a --reason), asset, place, address, source, class, activity,
+    severity (at least), text.
     """
     from watchword.app.questions import event_query, read_filters
     from watchword.model import Order
 
     first, last = span(since, until)
-    query = event_query(read_filters(filters or [], KEYS), since=first, until=last, order=Order.OLDEST if oldest else Order.NEWEST)
+    chosen = read_filters(filters or [], KEYS)
+    query = event_query(chosen, since=first, until=last, order=Order.OLDEST if oldest else Order.NEWEST)
     with opened(ctx) as watchword:
-
-        def rows() -> Iterator[dict[str, Any]]:
-            left, after = limit or 0, None
-            while left > 0:
-                page = watchword.events.events(replace(query, after=after, limit=min(PAGE, left)))
-                yield from (event_row(event) for event in page)
-                if len(page) < min(PAGE, left):
-                    return
-                left, after = left - len(page), page[-1].order
-
-        print_rows(rows(), form, COLUMNS)
+        if watched := chosen.get("person", []) + chosen.get("credential", []):
+            read_trail(watchword, watched, reason)
+        print_rows((event_row(event) for event in all_events(watchword, query, limit or 0)), form, COLUMNS)
 
 
 @app.command()
