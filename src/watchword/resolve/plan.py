@@ -10,7 +10,7 @@ from typing import Final
 
 from watchword.model import OUTSIDE, AssetBook, AssetKind, Door, Place, PlaceKind, SiteBook, ZoneKind
 from watchword.resolve.plan_rooms import MARGIN, Box, drawn, packed
-from watchword.resolve.plan_walls import Spot, clipped, free_wall, nearest_wall, shared_wall, spread
+from watchword.resolve.plan_walls import Spot, clipped, free_walls, nearest_wall, shared_wall, spread
 
 CHARACTER: Final = 7.2
 """Width of a letter in the plan's type, 12 px."""
@@ -111,8 +111,8 @@ def lay_out(book: SiteBook, floor: str, assets: AssetBook | None = None) -> Plan
         points = {door.uid: place_at(door.position) for door in doors if door.position is not None}
         marks = [_placed(mark, points.get(mark.uid), rooms) for mark in marks]
     cameras = _camera_marks(assets or AssetBook(), rooms, {mark.uid: (mark.x, mark.y) for mark in marks})
-    width = max((box.right for box in boxes.values()), default=0.0) + MARGIN
-    height = max((box.bottom for box in boxes.values()), default=0.0) + MARGIN
+    width = round(max((box.right for box in boxes.values()), default=0.0) + MARGIN, 1)
+    height = round(max((box.bottom for box in boxes.values()), default=0.0) + MARGIN, 1)
     return Plan(floor, place.name if place else floor, width, height, rooms, tuple(marks), cameras, surveyed)
 
 
@@ -162,8 +162,8 @@ def _door_marks(doors: Sequence[Door], rooms: Mapping[str, Room]) -> list[DoorMa
                 marks.append(DoorMark(door.uid, door.name, *middle, 90.0, (ends[0], ends[1]), link=(start, end)))
                 continue
         else:
-            others = [box for uid, box in boxes.items() if uid != ends[0]]
-            wall = free_wall(boxes[ends[0]], others)
+            free = free_walls(boxes[ends[0]], [box for uid, box in boxes.items() if uid != ends[0]])
+            wall = max(free, key=lambda stretch: round(stretch.length / (1 + len(on_wall.get(stretch, ())))))
         on_wall.setdefault(wall, []).append(door)
     for wall, group in on_wall.items():
         for door, (x, y) in zip(group, spread(wall, len(group)), strict=True):

@@ -16,9 +16,11 @@ MARGIN: Final = 48.0
 """Outside, all around."""
 WIDEST: Final = 1184.0
 """With its margins, a plan fits 1,280 pixels."""
-ROW: Final = 104.0
-BAND: Final = 88.0
+ROW: Final = 128.0
+BAND: Final = 120.0
 GAP: Final = 40.0
+STRETCH: Final = 1.8
+"""How much wider than their names need rooms become where there is space."""
 Point = tuple[float, float]
 
 
@@ -128,7 +130,8 @@ def _tree(spine: str, near: Mapping[str, set[str]], needs: Mapping[str, float]) 
 def _pack_group(root: _Branch) -> tuple[dict[str, Box], float, float]:
     """Return boxes from (0, 0), and the group's width and height."""
     above, below = _halves(root.inner)
-    width = max(root.own, 240.0, sum(branch.need for branch in above), sum(branch.need for branch in below))
+    least = max(root.own, 140.0, sum(branch.need for branch in above), sum(branch.need for branch in below))
+    width = max(least, min(STRETCH * least, WIDEST))
     rows_above = max((branch.depth for branch in above), default=0)
     rows_below = max((branch.depth for branch in below), default=0)
     band = BAND if root.inner else ROW + BAND / 2

@@ -46,8 +46,8 @@ def shared_wall(a: Box, b: Box) -> Spot | None:
     return None
 
 
-def free_wall(room: Box, others: Iterable[Box]) -> Spot:
-    """Return the longest stretch of the room's walls that no other room touches: lower wall first among equals; inside it when none is."""
+def free_walls(room: Box, others: Iterable[Box]) -> list[Spot]:
+    """Return the stretches of the room's walls that no other room touches, lower wall first; a line inside it when there is none."""
     around = list(others)
     found = []
     for side in (
@@ -57,9 +57,7 @@ def free_wall(room: Box, others: Iterable[Box]) -> Spot:
         Spot(room.x, room.y, room.right, room.y),
     ):
         found += [stretch for stretch in _free(side, around) if stretch.length >= LEAST]
-    if found:
-        return max(found, key=lambda stretch: round(stretch.length))
-    return Spot(room.x, room.bottom - 10, room.right, room.bottom - 10)
+    return found or [Spot(room.x, room.bottom - 10, room.right, room.bottom - 10)]
 
 
 def _free(side: Spot, others: Sequence[Box]) -> list[Spot]:
