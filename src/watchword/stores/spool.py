@@ -2,6 +2,7 @@
 
 import contextlib
 import queue
+import shutil
 import sqlite3
 import threading
 import time
@@ -25,6 +26,8 @@ BATCH_BYTES = 4_000_000
 COMMIT_BYTES = 32_000_000
 """No more than this goes into one transaction, so that nobody's acknowledgement waits for long."""
 BUSY_MS = 30_000
+RESERVE_BYTES = 134_217_728
+"""Disk space that appends leave free: releasing needs room too, and so do archive, ledger and event log to empty the spool."""
 _FULL_CODES = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_FSYNC)
 _PURGE_ROWS = 5_000
 
@@ -58,12 +61,20 @@ class SqliteSpool:
         path: the file; its folder is made.
         max_bytes: bound on the bodies that wait.
         max_records: bound on the records that wait.
+        reserve_bytes: disk space that appends leave free.
     """
 
-    def __init__(self, path: Path, max_bytes: int = 4_000_000_000, max_records: int = 10_000_000) -> None:
+    def __init__(
+        self,
+        path: Path,
+        max_bytes: int = 4_000_000_000,
+        max_records: int = 10_000_000,
+        reserve_bytes: int = RESERVE_BYTES,
+    ) -> None:
         self._path = path
         self._max_bytes = max_bytes
         self._max_records = max_records
+        self._reserve = reserve_bytes
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
         self._reader = self._connect()
@@ -174,8 +185,11 @@ class SqliteSpool:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, _begun(self._reader) as connection:
-            yield connection
+        try:
+            with self._lock, _begun(self._reader) as connection:
+                yield connection
+        except sqlite3.Error as error:
+            raise _failure(error, self._path) from error
 
     def _write(self) -> None:
         connection = self._connect()
@@ -206,6 +220,7 @@ class SqliteSpool:
     def _commit(self, connection: sqlite3.Connection, jobs: list[_Append]) -> None:
         outcome: list[tuple[_Append, Receipt | Full]] = []
         try:
+            self._require_room(jobs)
             with _begun(connection):
                 outcome = self._insert(connection, jobs)
         except sqlite3.Error as error:
@@ -222,6 +237,15 @@ class SqliteSpool:
                 job.done.set_exception(result)
             else:
                 job.done.set_result(result)
+
+    def _require_room(self, jobs: Sequence[_Append]) -> None:
+        wanted = sum(job.bytes for job in jobs)
+        free = shutil.disk_usage(self._path.parent).free
+        if free < self._reserve + 2 * wanted:  # the write-ahead log holds the same bytes for a while
+            raise Full(
+                f"the disk of the spool {self._path} has {free:,} bytes left, of which {self._reserve:,} stay free so that the spool can be "
+                "emptied: nothing was kept of this delivery; make room, then send it again",
+            )
 
     def _insert(self, connection: sqlite3.Connection, jobs: list[_Append]) -> list[tuple[_Append, Receipt | Full]]:
         last, batches, records, size = connection.execute("SELECT last, batches, records, bytes FROM depth").fetchone()
