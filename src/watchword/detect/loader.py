@@ -59,7 +59,7 @@ class Loaded:
     """The detectors that were built, and what went wrong with plug-ins (which stops nothing else)."""
 
     detectors: tuple[Detector, ...]
-    faults: tuple[Fault, ...] = field(default=())
+    broken: tuple[Fault, ...] = field(default=())
 
 
 def shipped_rules() -> list[tuple[str, str]]:
