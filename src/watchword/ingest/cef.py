@@ -1,4 +1,4 @@
-"""CEF and LEEF: the security products' one-line formats, taken apart into columns; a key that stands twice is shown, as it may be forged."""
+"""CEF and LEEF: the security products' one-line formats, taken apart into columns; a key that stands twice is shown."""
 
 import re
 from typing import Final
@@ -87,7 +87,7 @@ def _parse_leef(text: str) -> dict[str, object]:
 
 
 def _leef_delimiter(stated: str) -> str:
-    text = stated.strip() if stated.strip() else stated
+    text = stated.strip() or stated
     if len(text) == 1:
         return text
     digits = text.lower().removeprefix("\\").removeprefix("0").removeprefix("x")

@@ -1,4 +1,4 @@
-"""Conditions of a mapping: ``when`` a record makes an event, compiled into one test, with the plain comparisons kept apart for a quick index."""
+"""Conditions of a mapping: ``when`` a record makes an event, compiled into one test; plain comparisons serve as index."""
 
 import re
 from collections.abc import Callable
@@ -139,14 +139,21 @@ def _operator(get: Get, operator: str, operand: Any) -> Test:
             raise SpecFault(f"{operand!r} is no number")
         return _compared(get, operand, above=operator == "above")
     if operator == "matches":
-        if not isinstance(operand, str):
-            raise SpecFault(f"{operand!r} is no regular expression")
-        try:
-            search = re.compile(operand).search
-        except (re.error, RecursionError, OverflowError) as error:
-            raise SpecFault(f"{operand!r} is no regular expression: {error}") from None
-        return lambda row: (value := get(row)) is not None and search(text_of(value)) is not None
-    pieces = tuple(_texts(operand))
+        return _matching(get, operand)
+    return _piecewise(get, operator, tuple(_texts(operand)))
+
+
+def _matching(get: Get, operand: Any) -> Test:
+    if not isinstance(operand, str):
+        raise SpecFault(f"{operand!r} is no regular expression")
+    try:
+        search = re.compile(operand).search
+    except (re.error, RecursionError, OverflowError) as error:
+        raise SpecFault(f"{operand!r} is no regular expression: {error}") from None
+    return lambda row: (value := get(row)) is not None and search(text_of(value)) is not None
+
+
+def _piecewise(get: Get, operator: str, pieces: tuple[str, ...]) -> Test:
     if operator == "startswith":
         return lambda row: (value := get(row)) is not None and text_of(value).startswith(pieces)
     if operator == "endswith":

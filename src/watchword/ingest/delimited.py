@@ -132,8 +132,8 @@ class DelimitedReader:
         except UnicodeDecodeError as error:
             column = row[: error.start].count(form.delimiter.encode()) + 1
             raise DelimitedFault(
-                f"holds a byte 0x{row[error.start]:02x} in column {column} that is no {form.encoding}; set format.encoding (cp1252, latin-1 …), "
-                "or format.errors: replace",
+                f"holds a byte 0x{row[error.start]:02x} in column {column} that is no {form.encoding}; "
+                "set format.encoding (cp1252, latin-1 …), or format.errors: replace",
             ) from None
         if form.quote not in text:
             return text.split(form.delimiter)

@@ -118,7 +118,7 @@ class Framer:
 
     def _read_count(self) -> bool:
         """Read ``<digits> `` off the buffer; False when it is not all there yet."""
-        while self._buffer[:1] in (b"\n", b"\r"):  # some senders end counted records with a newline that they do not count
+        while self._buffer.startswith((b"\n", b"\r")):  # some senders end counted records with a newline that they do not count
             del self._buffer[:1]
         space = self._buffer.find(b" ", 0, _COUNT_DIGITS + 1)
         digits = bytes(self._buffer[: space if space >= 0 else _COUNT_DIGITS + 1])

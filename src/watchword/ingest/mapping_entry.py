@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, Final, Protocol
 
 from watchword.ingest.condition import Condition, compile_condition
@@ -80,8 +81,18 @@ class EntryCompiler:
         if condition is None:
             return None, {}
         entry = Entry(
-            class_type.uid, is_physical(class_type.uid), condition.test, matcher, activity, activity_get, severity, severity_get, message, plan, constants,
-        )  # fmt: skip
+            class_type.uid,
+            is_physical(class_type.uid),
+            condition.test,
+            matcher,
+            activity,
+            activity_get,
+            severity,
+            severity_get,
+            message,
+            plan,
+            constants,
+        )
         return entry, condition.equals
 
     def _class(self, section: dict[str, Any], at: tuple[Any, ...]) -> ClassType | None:
@@ -174,9 +185,7 @@ class EntryCompiler:
                     continue
                 path = path_of(str(role))
                 put = put_at(path, attribute, loader.key)
-                get = loader.guarded(
-                    lambda value=value, attribute=attribute: loader.values.compile(value, translate=translator(attribute)), *at, role
-                )  # type: ignore[misc]
+                get = loader.guarded(partial(loader.values.compile, value, translate=translator(attribute)), *at, role)
                 if get is None:
                     continue
                 plan.pop(path, None)

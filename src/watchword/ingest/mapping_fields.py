@@ -1,4 +1,4 @@
-"""Fields of a mapping: a value found in a record is put at its OCSF path, with the type that the schema wants; what does not fit is kept apart."""
+"""Fields of a mapping: a value found in a record is put at its OCSF path, with the schema's type; what does not fit is kept apart."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -86,16 +86,7 @@ def fitter(attribute: Attribute) -> Callable[[Any], Any] | None:
         return fit_all
     if attribute.base in {"integer_t", "long_t"}:
         return _enum_fitter(attribute) if attribute.enum else _integer_fitter(attribute)
-    simple = {"float_t": _fit_float, "boolean_t": _fit_boolean}.get(attribute.base)
-    if simple is not None:
-        return simple
-    if attribute.type == "ip_t":
-        return lambda value: canonical_ip(text_of(value)) or None
-    if attribute.type == "mac_t":
-        return lambda value: canonical_mac(text_of(value))
-    if attribute.base == "string_t":
-        return text_of
-    return None
+    return _FITS.get(attribute.type) or _FITS.get(attribute.base)
 
 
 def number_of(attribute: Attribute, word: str) -> int | None:
@@ -217,3 +208,12 @@ def translator(attribute: Attribute) -> Callable[[Any], Any]:
             ) from None
 
     return translate
+
+
+_FITS: Final[dict[str, Callable[[Any], Any]]] = {
+    "float_t": _fit_float,
+    "boolean_t": _fit_boolean,
+    "ip_t": lambda value: canonical_ip(text_of(value)) or None,
+    "mac_t": lambda value: canonical_mac(text_of(value)),
+    "string_t": text_of,
+}

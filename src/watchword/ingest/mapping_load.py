@@ -4,17 +4,18 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from watchword.ingest.condition import compile_condition
 from watchword.ingest.credential import card_tail
 from watchword.ingest.decode import Format, decoder
-from watchword.ingest.delimited import CsvFormat, DelimitedFault
+from watchword.ingest.delimited import CsvFormat, DelimitedFault, Header
 from watchword.ingest.mapping_entry import EntryCompiler
 from watchword.ingest.mapping_run import Entry, Mapping, TimePlan
-from watchword.ingest.mapping_values import Get, SpecFault, ValueCompiler, column_get
-from watchword.ingest.moment import LocalClock, moment_reader
+from watchword.ingest.mapping_values import Get, Row, SpecFault, ValueCompiler, column_get
+from watchword.ingest.moment import LocalClock, MomentReader, moment_reader
 from watchword.ingest.native import CategoryCase, NativeView
 from watchword.kit.errors import ContentError, Fault
 from watchword.kit.marked import Marked, read_marked
@@ -23,6 +24,7 @@ from watchword.model import Domain, SourceKind
 _TOP: Final = (
     "mapping", "describes", "source", "format", "time", "id", "product", "logsource", "fields", "events", "otherwise", "empty",
 )  # fmt: skip
+_TIME: Final = ("from", "format", "zone", "fold")
 _SOURCE: Final = ("domain", "kind", "connector", "site", "lateness", "resolution", "skew", "rhythm")
 _CONNECTORS: Final = ("syslog", "webhook", "csv", "jsonl")
 _UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -130,9 +132,23 @@ class _Loader:
             raise ContentError(self.faults)
         index_get, index, rest = _index(entries, equals, self.values.empty)
         return Mapping(
-            str(name), str(top.get("describes", "")), form, settings, decoder(form, check), time, entries, index_get, index, rest, otherwise, id_get, view,
-            product, columns,
-        )  # fmt: skip
+            name=str(name),
+            describes=str(top.get("describes", "")),
+            format=form,
+            source_settings=settings,
+            decode=decoder(form, check),
+            time=time,
+            entries=entries,
+            index_get=index_get,
+            index=index,
+            rest=rest,
+            otherwise=otherwise,
+            id_get=id_get,
+            view=view,
+            product=product,
+            columns=columns,
+            check_header=check,
+        )
 
     def _empty(self, top: dict[str, Any]) -> frozenset[str]:
         wanted = top.get("empty", [])
@@ -213,7 +229,7 @@ class _Loader:
             )
         if stated is not True and not columns:
             self.fault("columns are wanted where the file does not name them", "format", remedy="columns: [time, badge, reader]")
-        header = "first" if stated is True else "skip" if stated == "skip" else "none"
+        header: Header = "first" if stated is True else "skip" if stated == "skip" else "none"
         return CsvFormat(
             str(delimiter)[:1] or ",", encoding if ascii_alike else "utf-8", errors, header, tuple(columns), str(quote)[:1] or '"'
         )
@@ -248,35 +264,46 @@ class _Loader:
             )  # fmt: skip
 
     def _time(self, top: dict[str, Any]) -> TimePlan:
-        section = self.known(top.get("time"), ("from", "format", "zone", "fold"), "time")
-        zone: ZoneInfo | None = None
-        if "zone" in section:
-            try:
-                zone = ZoneInfo(str(section["zone"]))
-            except (ZoneInfoNotFoundError, ValueError, OSError):
-                self.fault(
-                    f"{section['zone']!r} is no time zone",
-                    "time",
-                    "zone",
-                    remedy="write a name of the tz database, such as Europe/Berlin or UTC",
-                )
-        fold = 1 if self.choice(section, "fold", ("first", "second"), "time", default="first") == "second" else 0
-        formats = section.get("format", "iso")
-        formats = formats if isinstance(formats, list) else [formats]
-        try:
-            reader = moment_reader(tuple(str(one) for one in formats) or ("iso",), zone, fold)
-        except ValueError as error:
-            self.fault(str(error), "time", "format")
-            reader = moment_reader(("iso",))
+        section = self.known(top.get("time"), _TIME, "time")
         names = section.get("from", [])
         names = names if isinstance(names, list) else [names]
-        columns = []
-        for name in names:
-            get = self.guarded(lambda name=name: self.values.column(name), "time", "from")  # type: ignore[misc]
-            columns.append((str(name), get, reader))
-        if section and not names and "from" in section:
+        if "from" in section and not names:
             self.fault("from names no column", "time", "from")
-        return TimePlan(tuple(columns), LocalClock(zone, fold))
+        columns = []
+        for index, one in enumerate(names):
+            at = ("time", "from", index) if isinstance(section["from"], list) else ("time", "from")
+            own = self.known(one, _TIME, *at) if isinstance(one, dict) else {"from": one}
+            reader = self._reader({**section, **own}, at if isinstance(one, dict) else ("time",))
+            get = self.guarded(partial(self.values.column, own.get("from")), *at)
+            columns.append((str(own.get("from")), get, reader))
+        if not names:
+            self._reader(section, ("time",))
+        return TimePlan(tuple(columns), LocalClock(self._zone(section, ("time",), quiet=True), self._fold(section, ("time",), quiet=True)))
+
+    def _reader(self, section: dict[str, Any], at: tuple[Any, ...]) -> MomentReader:
+        formats = section.get("format", "iso")
+        formats = formats if isinstance(formats, list) and formats else [formats]
+        try:
+            return moment_reader(tuple(str(one) for one in formats), self._zone(section, at), self._fold(section, at))
+        except ValueError as error:
+            self.fault(str(error), *at, "format")
+            return moment_reader(("iso",))
+
+    def _zone(self, section: dict[str, Any], at: tuple[Any, ...], *, quiet: bool = False) -> ZoneInfo | None:
+        if "zone" not in section:
+            return None
+        try:
+            return ZoneInfo(str(section["zone"]))
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            if not quiet:
+                remedy = "write a name of the tz database, such as Europe/Berlin or UTC"
+                self.fault(f"{section['zone']!r} is no time zone", *at, "zone", remedy=remedy)
+            return None
+
+    def _fold(self, section: dict[str, Any], at: tuple[Any, ...], *, quiet: bool = False) -> int:
+        if quiet:
+            return int(section.get("fold") == "second")
+        return int(self.choice(section, "fold", ("first", "second"), *at, default="first") == "second")
 
     def _events(self, top: dict[str, Any], form: Format) -> tuple[tuple[Entry, ...], list[dict[str, frozenset[str]]]]:
         items = top.get("events")
@@ -302,7 +329,7 @@ class _Loader:
         product = section.get("product", "")
         if not isinstance(product, str):
             self.fault("product is a word", "logsource", "product", remedy="product: windows")
-        service: Get | None = lambda _row: None
+        service: Get | None = _nothing
         if "service" in section:
             stated = section["service"]
             service = self.guarded(
@@ -312,9 +339,8 @@ class _Loader:
         cases = [self._category(one, *path) for one, path in _each(category, "logsource", "category")]
         under = section.get("under", [])
         gets = [
-            self.guarded(lambda one=one: self.values.column(one), "logsource", "under")
-            for one in (under if isinstance(under, list) else [under])
-        ]  # type: ignore[misc]
+            self.guarded(partial(self.values.column, one), "logsource", "under") for one in (under if isinstance(under, list) else [under])
+        ]
         fields = self._names(section.get("fields"), "logsource", "fields")
         if service is None or None in gets or None in cases:
             return None
@@ -341,12 +367,17 @@ class _Loader:
         if not isinstance(spec, dict):
             self.fault("a mapping from field name to column is wanted", *path)
             return ()
-        compiled = [(str(one), self.guarded(lambda value=value: self.values.compile(value), *path, one)) for one, value in spec.items()]  # type: ignore[misc]
+        compiled = [(str(one), self.guarded(partial(self.values.compile, value), *path, one)) for one, value in spec.items()]
         return tuple((one, get) for one, get in compiled if get is not None)
 
 
 def _each(spec: Any, *path: Any) -> list[tuple[Any, tuple[Any, ...]]]:
     return [(one, (*path, index)) for index, one in enumerate(spec)] if isinstance(spec, list) else [(spec, path)]
+
+
+def _nothing(row: Row) -> None:
+    """Find no value."""
+    del row
 
 
 def card_tail_masked(number: str) -> str:

@@ -85,6 +85,8 @@ class Mapping:
     product: MappingOf[str, str] | None
     columns: frozenset[str] = field(default_factory=frozenset)
     """Every column that the mapping names."""
+    check_header: Callable[[tuple[str, ...]], None] = lambda _names: None
+    """Raises DelimitedFault when a CSV header lacks a column that the mapping uses."""
 
     def source(self, name: str) -> Source:
         """Return the source that the mapping's ``source`` section describes, under this name."""

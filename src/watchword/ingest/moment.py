@@ -152,18 +152,14 @@ def _epoch_reader(scale: int) -> MomentReader:
     def read(value: Any) -> Reading:
         try:
             number = value if type(value) is int else float(value)
-            if scale == 1000 and abs(number) >= _EPOCH_MS_FROM:
-                raise MomentFault(
-                    f"{_short(value)} is no time in seconds since 1970; it looks like milliseconds: set time.format to epoch_ms"
-                )
-            return EPOCH + timedelta(milliseconds=int(number * scale // 1)), ""
-        except MomentFault:
-            raise
+            if scale == 1 or abs(number) < _EPOCH_MS_FROM:
+                return EPOCH + timedelta(milliseconds=int(number * scale // 1)), ""
         except (ValueError, TypeError, OverflowError):
             unit = "seconds" if scale == 1000 else "milliseconds"
             raise MomentFault(
                 f"{_short(value)} is no number of {unit} since 1970; set time.format to the form that this source writes"
             ) from None
+        raise MomentFault(f"{_short(value)} is no time in seconds since 1970; it looks like milliseconds: set time.format to epoch_ms")
 
     return read
 

@@ -1,6 +1,6 @@
 """The event schema: OCSF's core facts and our extension, read from ``content/ocsf``, linted, and joined into one lookup."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.resources import files
@@ -12,6 +12,9 @@ from watchword.kit.errors import ContentError, Fault
 from watchword.model.ocsf import CATEGORY_UID, EXTENSION_UID, PHYSICAL_BASE
 
 PREFIX: Final = "ww_"
+Spec = Mapping[str, Any]
+_NUMBERS: Final = frozenset({"class_uid", "category_uid", "type_uid"})
+"""Numbers that follow from the class: checked by arithmetic, not as enums."""
 _CATEGORY_FLOOR: Final = 30
 _RESERVED_EXTENSIONS: Final = frozenset({1, 2, 3, 42, *range(988, 1000)})
 
@@ -102,7 +105,7 @@ def compile_schema(core: Mapping[str, Any], extension: Mapping[str, Any], name: 
     dictionary = {**core["attributes"], **{key: value for key, value in extension["attributes"].items() if key not in core["attributes"]}}
     objects = {**core["objects"], **extension["objects"]}
     for key, more in extension["patches"].items():
-        objects[key] = {**objects[key], "attributes": {**objects[key]["attributes"], **dict.fromkeys(more, {})}}
+        objects[key] = {**objects[key], "attributes": {**objects[key]["attributes"], **{one: {} for one in more}}}
 
     def attribute(key: str, override: Mapping[str, Any]) -> Attribute:
         spec = {**dictionary[key], **override}
@@ -110,7 +113,7 @@ def compile_schema(core: Mapping[str, Any], extension: Mapping[str, Any], name: 
         known = types.get(kind, {})
         low, high = spec.get("range") or known.get("range") or (None, None)
         base = "object" if kind in objects or kind == "object" else known.get("base", kind)
-        enum = dict(spec.get("enum", {}))
+        enum = {} if key in _NUMBERS else {**dictionary[key].get("enum", {}), **override.get("enum", {})}
         if key == "activity_id":
             enum = {"0": "Unknown", **enum, "99": "Other"}
         return Attribute(
@@ -131,7 +134,7 @@ def compile_schema(core: Mapping[str, Any], extension: Mapping[str, Any], name: 
         attributes = {one: attribute(one, override) for one, override in {**more, **spec["attributes"]}.items()}
         return Members(key, attributes, tuple(spec.get("at_least_one", ())), tuple(spec.get("just_one", ())))
 
-    profile = {one: {} for part in extension["profiles"].values() for one in part["attributes"]}
+    profile: dict[str, Spec] = {one: {} for part in extension["profiles"].values() for one in part["attributes"]}
     classes: dict[int, ClassType] = {}
     for key, spec in core["classes"].items():
         classes[spec["uid"]] = ClassType(
@@ -144,7 +147,12 @@ def compile_schema(core: Mapping[str, Any], extension: Mapping[str, Any], name: 
         )
     base = core["classes"]["base_event"]["attributes"]
     for key, spec in extension["classes"].items():
-        more = {**base, **profile, **dict.fromkeys(extension["common"], {}), "activity_id": {"enum": spec["activities"], "required": True}}
+        more = {
+            **base,
+            **profile,
+            **{one: {} for one in extension["common"]},
+            "activity_id": {"enum": spec["activities"], "required": True},
+        }
         uid = PHYSICAL_BASE + spec["n"]
         classes[uid] = ClassType(key, spec["caption"], uid, CATEGORY_UID, members(key, spec, more))
     categories = {int(uid): caption for uid, caption in core["categories"].items()}
@@ -160,47 +168,65 @@ def compile_schema(core: Mapping[str, Any], extension: Mapping[str, Any], name: 
 
 def lint_extension(core: Mapping[str, Any], extension: Mapping[str, Any], name: str = "watchword.json") -> list[Fault]:
     """Return the faults of an extension that OCSF's validator and compiler let pass (docs/reference/event-schema.md lists them)."""
-    faults: list[str] = []
+    checks = (_lint_numbers, _lint_names, _lint_attributes, _lint_members, _lint_classes)
+    return [Fault(name, 1, message) for check in checks for message in check(core, extension)]
+
+
+def _lint_numbers(core: Spec, extension: Spec) -> Iterator[str]:
+    del core
     if extension["uid"] in _RESERVED_EXTENSIONS or extension["uid"] != EXTENSION_UID:
-        faults.append(f"extension uid {extension['uid']} is taken by others or differs from the code's {EXTENSION_UID}")
+        yield f"extension uid {extension['uid']} is taken by others or differs from the code's {EXTENSION_UID}"
     if extension["category"]["uid"] < _CATEGORY_FLOOR or extension["category"]["uid"] != CATEGORY_UID:
-        faults.append(f"category uid {extension['category']['uid']} is below {_CATEGORY_FLOOR} or differs from the code's {CATEGORY_UID}")
-    inner = {key for spec in extension["objects"].values() for key in spec["attributes"]}
-    for kind in ("classes", "objects", "profiles"):
-        faults += [f"{kind[:-1]} {key} does not begin with {PREFIX}" for key in extension[kind] if not key.startswith(PREFIX)]
-        faults += [f"{kind} {key} has no caption" for key, spec in extension[kind].items() if not spec.get("caption")]
+        yield f"category uid {extension['category']['uid']} is below {_CATEGORY_FLOOR} or differs from the code's {CATEGORY_UID}"
+
+
+def _lint_names(core: Spec, extension: Spec) -> Iterator[str]:
+    for kind, singular in (("classes", "class"), ("objects", "object"), ("profiles", "profile")):
+        for key, spec in extension[kind].items():
+            if not key.startswith(PREFIX):
+                yield f"{singular} {key} does not begin with {PREFIX}: it would vanish beside another extension's of that name"
+            if key in core.get(kind, {}):
+                yield f"{singular} {key} is core's name"
+            if not spec.get("caption"):
+                yield f"{singular} {key} has no caption"
     if not extension["category"]["name"].startswith(PREFIX):
-        faults.append(f"category {extension['category']['name']} does not begin with {PREFIX}")
+        yield f"category {extension['category']['name']} does not begin with {PREFIX}"
+
+
+def _lint_attributes(core: Spec, extension: Spec) -> Iterator[str]:
+    inner = {key for spec in extension["objects"].values() for key in spec["attributes"]}
     for key, spec in extension["attributes"].items():
         if not key.startswith(PREFIX) and key not in inner:
-            faults.append(f"attribute {key} does not begin with {PREFIX} and is no member of an object of ours")
+            yield f"attribute {key} does not begin with {PREFIX} and is no member of an object of ours"
         if key in core["attributes"] and core["attributes"][key]["type"] != spec["type"]:
-            faults.append(f"attribute {key} would give core's own attribute of that name another type")
+            yield f"attribute {key} would give core's own attribute of that name another type"
         if "enum" in spec:
             if not {"0", "99"} <= spec["enum"].keys():
-                faults.append(f"enum {key} lacks 0 Unknown or 99 Other")
+                yield f"enum {key} lacks 0 Unknown or 99 Other"
             if not spec.get("sibling") or spec["sibling"] not in extension["attributes"]:
-                faults.append(f"enum {key} has no sibling string")
+                yield f"enum {key} has no sibling string"
+
+
+def _lint_members(core: Spec, extension: Spec) -> Iterator[str]:
     known = core["attributes"].keys() | extension["attributes"].keys()
+    for kind in ("classes", "objects", "profiles"):
+        for key, spec in extension[kind].items():
+            for one in spec["attributes"]:
+                if one not in known:
+                    yield f"{key} names the unknown attribute {one}"
+
+
+def _lint_classes(core: Spec, extension: Spec) -> Iterator[str]:
+    del core
     numbers: dict[int, str] = {}
     for key, spec in extension["classes"].items():
         if spec["n"] in numbers:
-            faults.append(f"class {key} has the number of {numbers[spec['n']]}")
+            yield f"class {key} has the number of {numbers[spec['n']]}"
         numbers[spec["n"]] = key
         if not {"0", "99"} <= spec["activities"].keys():
-            faults.append(f"class {key} lacks activity 0 Unknown or 99 Other")
+            yield f"class {key} lacks activity 0 Unknown or 99 Other"
         if (PHYSICAL_BASE + spec["n"]) * 100 + 99 >= 1 << 31:
-            faults.append(f"class {key} has a type_uid beyond 32 bits")
-    for kind in ("classes", "objects"):
-        for key, spec in extension[kind].items():
-            faults += [f"{key} names the unknown attribute {one}" for one in spec["attributes"] if one not in known]
-    faults += [
-        f"profile names the unknown attribute {one}"
-        for spec in extension["profiles"].values()
-        for one in spec["attributes"]
-        if one not in known
-    ]
-    return [Fault(name, 1, message) for message in faults]
+            yield f"class {key} has a type_uid beyond 32 bits"
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""Syslog messages: RFC 5424 and the older RFC 3164 form, taken apart into columns; the year that 3164 leaves out is the one nearest to arrival."""
+"""Syslog messages: RFC 5424 and the older RFC 3164 form, taken apart into columns; a missing year is the one nearest to arrival."""
 
 import re
 from collections.abc import Mapping
@@ -23,7 +23,9 @@ _OLD_TIME = re.compile(
 _ISO_TIME = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:?\d{2})?) ")
 _HOST = re.compile(r"([A-Za-z0-9_.:@/-]{1,255}) (?=\S)")
 _TAG = re.compile(r"([^\s:\[\]]{1,64})(?:\[([^\]\s]{0,128})\])?: ?")
-_MONTHS: Final = {name: number for number, name in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1)}
+_MONTHS: Final = {
+    name: number for number, name in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1)
+}
 
 
 class SyslogFault(ValueError):
