@@ -1,7 +1,7 @@
 """Alibis: whom the badge log excludes at each of several related moments, and who is never excluded."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -36,7 +36,8 @@ class Moment:
     at: datetime
     place: str
     """Uid of the zone in which one had to stand."""
-    finding: str = ""
+    findings: tuple[str, ...] = ()
+    """Uids of the findings that the deed is in; empty: it is in none, and only shares something with them."""
     event: str = ""
 
 
@@ -78,7 +79,7 @@ class Alibi:
 
     def excluded_from(self, finding: str) -> bool:
         """Tell whether the person is excluded at every moment of this finding (which has at least one)."""
-        words = [proof.word for proof in self.proofs if proof.moment.finding == finding]
+        words = [proof.word for proof in self.proofs if finding in proof.moment.findings]
         return bool(words) and all(word is Word.EXCLUDED for word in words)
 
     def sentence(self) -> str:
@@ -99,7 +100,7 @@ def moments_of(finding: Finding, events: Mapping[str, Event], directory: Directo
     if not known and finding.assets:
         place = _stand_of(finding.assets[0], directory)
         if place:
-            moments.append(Moment(finding.time, place, finding.uid))
+            moments.append(Moment(finding.time, place, (finding.uid,)))
     return moments
 
 
@@ -108,7 +109,7 @@ def moment_of(event: Event, directory: Directory, finding: str = "") -> Moment |
     if is_physical(event.class_uid) or not event.asset or event.data.get("is_remote"):
         return None
     place = _stand_of(event.asset, directory)
-    return Moment(event.time, place, finding, event.uid) if place else None
+    return Moment(event.time, place, (finding,) if finding else (), event.uid) if place else None
 
 
 def _stand_of(asset: str, directory: Directory) -> str:
@@ -117,14 +118,16 @@ def _stand_of(asset: str, directory: Directory) -> str:
 
 
 def distinct(moments: Iterable[Moment]) -> list[Moment]:
-    """Return the moments in order of time, without those that follow another at the same place within `SAME_MOMENT`."""
-    last: dict[tuple[str, str], datetime] = {}
+    """Return the moments in order of time; those at one place less than `SAME_MOMENT` after another are joined to it."""
+    last: dict[str, int] = {}
     found: list[Moment] = []
-    for moment in sorted(moments, key=lambda item: (item.at, item.place, item.finding, item.event)):
-        key = moment.place, moment.finding
-        if key in last and moment.at - last[key] < SAME_MOMENT:
+    for moment in sorted(moments, key=lambda item: (item.at, item.place, item.findings, item.event)):
+        index = last.get(moment.place)
+        if index is not None and moment.at - found[index].at < SAME_MOMENT:
+            findings = tuple(dict.fromkeys((*found[index].findings, *moment.findings)))
+            found[index] = replace(found[index], findings=findings)
             continue
-        last[key] = moment.at
+        last[moment.place] = len(found)
         found.append(moment)
     return found
 

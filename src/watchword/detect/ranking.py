@@ -25,6 +25,9 @@ HALF_LIFE = timedelta(days=14)
 HUB_FINDINGS = 2
 """So many findings must share an external address before their moments count as related."""
 
+SHARE_SHOWN = 0.1
+"""Below this share of suspicion a hub is not worth naming for a person."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
@@ -207,7 +210,7 @@ def _rank_persons(
                 if alibi.excluded_from(uid):
                     against.add(uid)
                     for_uids.discard(uid)
-                elif any(proof.moment.finding == uid for proof in alibi.proofs):
+                elif any(uid in proof.moment.findings for proof in alibi.proofs):
                     for_uids.add(uid)
         score = 100.0 * (1.0 - (1.0 - risk(_by_rule(counted, at)) / 100.0) * (1.0 - part / 100.0))
         ranked.append(
@@ -246,13 +249,18 @@ def _hubs(
 def _heaviest(
     person: str, hubs: Sequence[tuple[Ranked, list[Moment]]], judged: Mapping[str, Mapping[str, Alibi]]
 ) -> tuple[float, Alibi | None, Ranked | None]:
-    """Return the largest part of a hub's risk that its alibi leaves to the person, with that alibi and hub."""
-    best: tuple[float, Alibi | None, Ranked | None] = (0.0, None, None)
-    for hub, _ in hubs:
-        alibi = judged[hub.entity].get(person)
-        if alibi is not None and (best[1] is None or hub.score * alibi.share > best[0]):
-            best = hub.score * alibi.share, alibi, hub
-    return best
+    """Return the largest part of a hub's risk that its alibi leaves to the person, and the alibi and hub to show.
+
+    Shown is the hub of that part where the person keeps a share worth naming, else the one with the highest risk.
+    """
+    known = [(hub, alibi) for hub, _ in hubs if (alibi := judged[hub.entity].get(person)) is not None]
+    if not known:
+        return 0.0, None, None
+    hub, alibi = max(known, key=lambda item: item[0].score * item[1].share)
+    part = hub.score * alibi.share
+    if alibi.share < SHARE_SHOWN:
+        hub, alibi = known[0]
+    return part, alibi, hub
 
 
 def _because(counted: Sequence[Finding], alibi: Alibi | None, hub: Ranked | None) -> str:
