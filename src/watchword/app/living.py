@@ -1,0 +1,99 @@
+"""The living demo site: a data folder furnished once, then store, serve, work and a feeder under one supervisor."""
+
+import os
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from watchword.app.demo import demo_mappings, furnish
+from watchword.app.feeder import Feed
+from watchword.app.settings import FILE_NAME, Settings
+from watchword.app.source_keys import keys_of
+from watchword.app.supervisor import Child, command_of, supervise
+from watchword.app.watchword import Watchword, open_watchword
+from watchword.kit.clock import Clock, SystemClock
+from watchword.simulate import organisation
+
+LOGIN: Final = "demo-login"
+"""In ``keys/``: the demo's first log-in, so that it can be shown again at the next start."""
+ADMINISTRATOR: Final = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """The demo's first log-in."""
+
+    name: str
+    password: str
+
+
+def free_ports(count: int) -> list[int]:
+    """Return so many different TCP ports of loopback that are free now."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def prepare(settings: Settings, seed: int, clock: Clock | None = None) -> Login:
+    """Furnish the data folder for the demo: site, people, sources with tokens, listeners, first account; safe to repeat."""
+    clock = clock or SystemClock()
+    with open_watchword(replace(settings, syslog=(), drop=()), clock) as watchword:
+        furnish(watchword, organisation(seed))
+        login = _login(watchword)
+        feed = _feed(watchword, settings, seed)
+    feed.write(settings.data)
+    _write_settings(settings.data, feed)
+    return login
+
+
+def run(settings: Settings, *, when_up: Callable[[], None] = lambda: None) -> None:
+    """Run the prepared demo until it is stopped."""
+    port = ("--port", str(settings.listen_port))
+    children = [
+        Child("serve", command_of(settings, settings.data / FILE_NAME, "serve", *port)),
+        Child("work", command_of(settings, settings.data / FILE_NAME, "work")),
+        Child("feed", command_of(settings, settings.data / FILE_NAME, "feed")),
+    ]
+    supervise(settings, children, when_up=when_up)
+
+
+def _login(watchword: Watchword) -> Login:
+    path = watchword.settings.data / "keys" / LOGIN
+    password = watchword.accounts.first_run(ADMINISTRATOR)
+    if password is not None:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(password)
+    return Login(ADMINISTRATOR, path.read_text() if path.exists() else "")
+
+
+def _feed(watchword: Watchword, settings: Settings, seed: int) -> Feed:
+    keys = keys_of(watchword)
+    sources = {name: watchword.ledger.source(name) for name in demo_mappings()}
+    by_connector = {
+        kind: sorted(name for name, source in sources.items() if source.connector == kind) for kind in ("webhook", "syslog", "csv")
+    }
+    tokens = {name: keys.new_token(name, actor="demo") for name in by_connector["webhook"]}
+    ports = free_ports(len(by_connector["syslog"]))
+    return Feed(
+        url=f"http://127.0.0.1:{settings.listen_port}",
+        seed=seed,
+        start=watchword.clock.now(),
+        tokens=tokens,
+        syslog=dict(zip(by_connector["syslog"], ports, strict=True)),
+        folders={name: str((settings.data / "drop" / name).absolute()) for name in by_connector["csv"]},
+    )
+
+
+def _write_settings(data: Path, feed: Feed) -> None:
+    """Write the demo's listeners and drop folders where every process of this data folder looks for settings."""
+    lines = ["# Made by watchword demo: where its simulated sources come in.", 'name = "Watchword demo"', ""]
+    for source, port in feed.syslog.items():
+        lines += ["[[syslog]]", 'protocol = "tcp"', 'host = "127.0.0.1"', f"port = {port}", f'source = "{source}"', ""]
+    for source in feed.folders:
+        lines += ["[[drop]]", f'folder = "drop/{source}"', f'source = "{source}"', ""]
+    (data / FILE_NAME).write_text("\n".join(lines))
