@@ -96,4 +96,8 @@ def _plain(loader: yaml.SafeLoader, node: yaml.Node, path: Path, marked: Marked,
         return seen
     if isinstance(node, yaml.SequenceNode):
         return [_plain(loader, item, (*path, index), marked, faults) for index, item in enumerate(node.value)]
-    return loader.construct_object(node, deep=True)
+    try:
+        return loader.construct_object(node, deep=True)
+    except (ValueError, OverflowError) as error:  # a date or number that only looks like one, such as 2026-13-01
+        faults.append(Fault(marked.name, line, f"{str(node.value)[:40]!r} is no value: {error}", "mend it, or put it in quotes"))
+        return None

@@ -236,6 +236,7 @@ class _Reading:
             return ""
         zone = zone_named(self.places, site, named)
         if not zone:
+            self.dangling = True
             own = [
                 uid.partition("/")[2] for uid, place in self.places.items() if uid.startswith(f"{site}/") and place.kind is PlaceKind.ZONE
             ]
