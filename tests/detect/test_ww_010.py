@@ -28,7 +28,7 @@ def test_in_and_in() -> None:
     assert [finding.events for finding in found] == [(a.uid, b.uid)]
     assert found[0].places[0] == CLOSET
     assert found[0].severity == 2
-    assert "A. Reyes (badge 0001) went into Wiring closet" in found[0].because
+    assert "A. Reyes (0001) went into Wiring closet" in found[0].because
     assert "no exit was read since" in found[0].because
 
 

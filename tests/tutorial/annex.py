@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import accumulate
+from pathlib import Path
+from typing import Any
 
 DROP = "192.0.2.77"
 """Where the culprit sends what they take."""
 POPULAR = "198.51.100.20"
 """A file service that everybody uses, and that goes on sending from locked machines."""
 FIRST_DAY = date(2026, 9, 1)
+SAMPLE: dict[str, Any] = {"staff": 24, "days": 15, "flows_a_day": 10.0, "thefts": 14, "seed": 11}
+"""The month that stands in docs/tutorial/annex."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,3 +245,16 @@ def _csv(header: tuple[str, ...], rows: object) -> str:
     writer.writerow(header)
     writer.writerows(rows)  # type: ignore[arg-type]
     return text.getvalue()
+
+
+def write(folder: Path) -> Month:
+    """Write the small month that the tutorial's reader works with, and return it."""
+    data = month(**SAMPLE)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("badges", "flows", "people", "workstations"):
+        (folder / f"{name}.csv").write_text(getattr(data, name), encoding="utf-8")
+    return data
+
+
+if __name__ == "__main__":
+    write(Path(__file__).parents[2] / "docs/tutorial/annex")

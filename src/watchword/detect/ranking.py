@@ -113,13 +113,15 @@ def rank(
     """
     live = [finding for finding in evidence.findings if finding.state is not FindingState.WITHDRAWN]
     addresses = _rank_addresses(live, evidence, own, at)
+    moments = {finding.uid: moments_of(finding, evidence.events, directory) for finding in live}
+    cleared = _cleared(live, moments, evidence)
     found: list[Ranked] = []
     if Kind.PERSON in kinds:
-        found += _rank_persons(live, evidence, directory, addresses, at)[:limit]
+        found += _rank_persons(live, evidence, directory, addresses, moments, cleared, at)[:limit]
     if Kind.ASSET in kinds:
-        found += _rank_named(live, Kind.ASSET, directory, at)[:limit]
+        found += _rank_assets(live, directory, at)[:limit]
     if Kind.CREDENTIAL in kinds:
-        found += _rank_named(live, Kind.CREDENTIAL, directory, at)[:limit]
+        found += _rank_credentials(live, cleared, directory, at)[:limit]
     if Kind.ADDRESS in kinds:
         found += addresses[:limit]
     return sorted(found, key=_order)
@@ -140,14 +142,58 @@ def _uids(findings: Iterable[Finding]) -> tuple[str, ...]:
     return tuple(finding.uid for finding in sorted(findings, key=lambda item: (item.time, item.uid), reverse=True))
 
 
-def _rank_named(findings: Sequence[Finding], kind: Kind, directory: Directory, at: datetime) -> list[Ranked]:
+def _cleared(
+    findings: Sequence[Finding], moments: Mapping[str, Sequence[Moment]], evidence: Evidence
+) -> dict[str, tuple[Alibi, frozenset[str]]]:
+    """Return, by person whom findings name, their alibi at these findings' own moments and the findings that it clears them of."""
+    named: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        for person in finding.persons:
+            named[person].append(finding)
+    found: dict[str, tuple[Alibi, frozenset[str]]] = {}
+    for person, of_person in named.items():
+        own = [moment for finding in of_person for moment in moments[finding.uid]]
+        alibi = alibis({person: evidence.whereabouts.get(person)}, own)[person]
+        found[person] = alibi, frozenset(finding.uid for finding in of_person if alibi.excluded_from(finding.uid))
+    return found
+
+
+def _rank_assets(findings: Sequence[Finding], directory: Directory, at: datetime) -> list[Ranked]:
     behind: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
-        for entity in finding.assets if kind is Kind.ASSET else finding.credentials:
-            behind[entity].append(finding)
+        for asset in finding.assets:
+            behind[asset].append(finding)
     ranked = [
-        Ranked(entity, kind, directory.label(entity), risk(_by_rule(named, at)), _uids(named), because=_count(named))
-        for entity, named in behind.items()
+        Ranked(asset, Kind.ASSET, directory.label(asset), risk(_by_rule(named, at)), _uids(named), because=f"Named by {_count(named)}")
+        for asset, named in behind.items()
+    ]
+    return sorted(ranked, key=_order)
+
+
+def _rank_credentials(
+    findings: Sequence[Finding], cleared: Mapping[str, tuple[Alibi, frozenset[str]]], directory: Directory, at: datetime
+) -> list[Ranked]:
+    """Rank badges and accounts; what clears the holder of a badge clears the badge too: it was with them. An account it does not."""
+    counted: dict[str, list[Finding]] = defaultdict(list)
+    against: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        for credential in finding.credentials:
+            link = directory.holder(credential, finding.time)
+            clear = not credential.startswith("account:") and link is not None and finding.uid in cleared.get(link.person, (None, ()))[1]
+            (against if clear else counted)[credential].append(finding)
+    ranked = [
+        Ranked(
+            credential,
+            Kind.CREDENTIAL,
+            directory.label(credential),
+            risk(_by_rule(counted[credential], at)),
+            _uids(counted[credential]),
+            _uids(against[credential]),
+            because=f"Named by {_count(counted[credential])}"
+            if counted[credential]
+            else "Elsewhere at the moment of every finding that names it.",
+        )
+        for credential in sorted({*counted, *against})
     ]
     return sorted(ranked, key=_order)
 
@@ -186,32 +232,23 @@ def _rank_persons(
     evidence: Evidence,
     directory: Directory,
     addresses: Sequence[Ranked],
+    moments: Mapping[str, Sequence[Moment]],
+    cleared: Mapping[str, tuple[Alibi, frozenset[str]]],
     at: datetime,
 ) -> list[Ranked]:
     by_uid = {finding.uid: finding for finding in findings}
-    moments = {finding.uid: moments_of(finding, evidence.events, directory) for finding in findings}
     hubs = _hubs(addresses, moments, evidence, directory)
     judged = {hub.entity: alibis(evidence.whereabouts, related) for hub, related in hubs}
-    named: dict[str, list[Finding]] = defaultdict(list)
-    for finding in findings:
-        for person in finding.persons:
-            named[person].append(finding)
-    people = set(named) | set(evidence.whereabouts if judged else ())
     ranked: list[Ranked] = []
-    for person in people:
-        own_moments = [moment for finding in named[person] for moment in moments[finding.uid]]
-        own_alibi = alibis({person: evidence.whereabouts.get(person)}, own_moments)[person]
-        against = {finding.uid for finding in named[person] if own_alibi.excluded_from(finding.uid)}
-        counted = [finding for finding in named[person] if finding.uid not in against]
+    for person in {*cleared, *(evidence.whereabouts if judged else ())}:
+        own_alibi, clear = cleared.get(person, (None, frozenset()))
+        counted = [finding for finding in findings if person in finding.persons and finding.uid not in clear]
         part, alibi, hub = _heaviest(person, hubs, judged)
-        for_uids = {finding.uid for finding in counted}
+        for_uids, against = {finding.uid for finding in counted}, set(clear)
         if alibi is not None and hub is not None:
-            for uid in hub.findings_for:
-                if alibi.excluded_from(uid):
-                    against.add(uid)
-                    for_uids.discard(uid)
-                elif any(uid in proof.moment.findings for proof in alibi.proofs):
-                    for_uids.add(uid)
+            excluded = {uid for uid in hub.findings_for if alibi.excluded_from(uid)}
+            related = {uid for proof in alibi.proofs for uid in proof.moment.findings}
+            for_uids, against = (for_uids | related) - excluded - clear, against | excluded
         score = 100.0 * (1.0 - (1.0 - risk(_by_rule(counted, at)) / 100.0) * (1.0 - part / 100.0))
         ranked.append(
             Ranked(
@@ -221,7 +258,7 @@ def _rank_persons(
                 score,
                 _uids(by_uid[uid] for uid in for_uids),
                 _uids(by_uid[uid] for uid in against),
-                alibi or (own_alibi if own_alibi.proofs else None),
+                alibi or (own_alibi if own_alibi is not None and own_alibi.proofs else None),
                 hub.entity if hub is not None else "",
                 _because(counted, alibi, hub),
             )
