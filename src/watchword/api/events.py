@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from watchword.api.identity import House, Reader
 from watchword.api.paging import After, IfNoneMatch, Limit, Page, SinceText, UntilText, cursor, not_modified, page_of, span
 from watchword.api.problems import also
+from watchword.api.trail import ReasonText, open_trails
 from watchword.app.questions import event_query, write_cursor
 from watchword.kit.errors import NotFound
 from watchword.model import Event, EventQuery, Order
@@ -26,11 +27,11 @@ class RawText(BaseModel):
 
 
 @routes.get("/events", responses=also(404), summary="List events")
-def list_events(  # noqa: PLR0917 - one argument per filter: they are the documentation
+def list_events(
     request: Request,
     response: Response,
     watchword: House,
-    _: Reader,
+    caller: Reader,
     limit: Limit = 100,
     after: After = None,
     since: SinceText = None,
@@ -45,8 +46,13 @@ def list_events(  # noqa: PLR0917 - one argument per filter: they are the docume
     class_: Annotated[list[str], Query(alias="class", max_length=100, description="Names or numbers of OCSF classes.")] = [],  # noqa: B006
     severity: Annotated[str | None, Query(max_length=10, description="At least: a word or 1 to 6.")] = None,
     text: Annotated[str | None, Query(max_length=400, description="Words that must all stand in the message.")] = None,
+    reason: ReasonText = None,
 ) -> Page[Event]:
-    """Events by time, newest first unless `order` says otherwise; values of one filter are alternatives, filters add up."""
+    """Events by time, newest first unless `order` says otherwise; values of one filter are alternatives, filters add up.
+
+    `person` and `credential` read trails: they need the scope `trail` and a `reason`.
+    """
+    open_trails(watchword.accounts, caller, [*person, *credential], reason)
     first, last = span(since, until)
     filters = {
         "person": person,

@@ -93,5 +93,5 @@ class _Collector:
 def metrics(watchword: House, _: Reader) -> Response:
     """Numbers in Prometheus' text form; needs a token with the scope ``read``."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collector(watchword))  # type: ignore[arg-type]
+    registry.register(_Collector(watchword))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
-from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from watchword.api.limits import Limiter
 from watchword.api.problems import Problem
@@ -18,9 +18,6 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="watchword"'}
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="token", description="A token from `watchword tokens add`, with scopes.")
-_cookie = APIKeyCookie(
-    name=COOKIE, auto_error=False, scheme_name="session", description="The session of someone who is logged in to the pages."
-)
 
 
 def house(request: Request) -> Watchword:
@@ -38,12 +35,14 @@ def limiter(request: Request) -> Limiter:
     return limits
 
 
+Limits = Annotated[Limiter, Depends(limiter)]
+
+
 def principal(
     request: Request,
     watchword: House,
-    limits: Annotated[Limiter, Depends(limiter)],
+    limits: Limits,
     token: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-    session: Annotated[str | None, Depends(_cookie)],
 ) -> Principal:
     """Return who calls.
 
@@ -51,6 +50,7 @@ def principal(
         Problem: nobody that we know, a session from another site, or too many requests.
     """
     address = request.client.host if request.client else ""
+    session = request.cookies.get(COOKIE)
     found = None
     if token is not None:
         found = watchword.accounts.by_token(token.credentials)

@@ -115,7 +115,9 @@ class Problem(Exception):
 def also(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return `RESPONSES` with further statuses, for one operation."""
     words = {each.status: each.title for each in PROBLEMS.values()}
-    more = {status: {"model": ProblemBody, "description": words[status], "content": {MEDIA_TYPE: {}}} for status in statuses}
+    more: dict[int | str, dict[str, Any]] = {
+        status: {"model": ProblemBody, "description": words[status], "content": {MEDIA_TYPE: {}}} for status in statuses
+    }
     return {**RESPONSES, **more}
 
 

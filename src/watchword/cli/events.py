@@ -27,7 +27,8 @@ def event_row(event: "Event") -> dict[str, Any]:
     from watchword.model.ocsf import EventClass
 
     words = {number: word for word, number in SEVERITIES.items()}
-    name = EventClass(event.class_uid).name.lower() if event.class_uid in EventClass else str(event.class_uid)
+    classes = {each.value: each.name.lower() for each in EventClass}
+    name = classes.get(event.class_uid, str(event.class_uid))
     row: dict[str, Any] = plain(event)
     return {"uid": row.pop("uid"), "time": row.pop("time"), "class": name, "severity": words.get(event.severity_id, "unknown")} | row
 

@@ -29,7 +29,8 @@ def _row(rule: "Rule") -> dict[str, Any]:
     from watchword.app.questions import SEVERITIES
 
     words = {number: word for word, number in SEVERITIES.items()}
-    return plain(rule) | {"severity": words.get(rule.severity, str(rule.severity))}
+    row: dict[str, Any] = plain(rule)
+    return row | {"severity": words.get(rule.severity, str(rule.severity))}
 
 
 @app.command("list")
