@@ -16,6 +16,9 @@ def did_you_mean(word: str, known: Any) -> str:
     """Return a remedy that names the nearest known word, or lists the known ones when they are few."""
     words = [str(name) for name in known]
     close = get_close_matches(word, words, n=1)
+    if not close:
+        tails = {name.rpartition("/")[2]: name for name in words}
+        close = [tails[tail] for tail in get_close_matches(word.rpartition("/")[2], list(tails), n=1)]
     if close:
         return f"did you mean {close[0]!r}?"
     return f"known: {', '.join(sorted(words))}" if 0 < len(words) <= 20 else ""
