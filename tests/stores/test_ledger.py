@@ -1,3 +1,4 @@
+# ruff: noqa: PT012 - a transaction that fails is a block
 """The ledger of ingest on both engines: sources, counts, mappings, unparsed records, news."""
 
 import threading

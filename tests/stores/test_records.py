@@ -1,3 +1,4 @@
+# ruff: noqa: PT012 - a transaction that fails is a block
 """Records on both engines: transactions, waiting writers, migrations equal to the declared tables."""
 
 import threading

@@ -1,3 +1,4 @@
+# ruff: noqa: PT012 - a transaction that fails is a block
 """The spool: kept means fsynced, refused means nothing kept, two processes at once, nothing acknowledged lost by kill -9."""
 
 import asyncio

@@ -198,12 +198,14 @@ class Sealer:
             self.mark_inserted(segment)
             marked += 1
         held = [batch for batches in self.segments.held().values() for batch in batches]
-        waiting = self._spool.depth().batches
-        self._spool.release(held)
-        released = waiting - self._spool.depth().batches if held else 0
-        with self._records.begin() as connection:
-            self.segments.forget_batches(connection, held)
-        return Recovery(inserted, marked, max(0, released), aside)
+        released = 0
+        if held:
+            waiting = self._spool.depth().batches
+            self._spool.release(held)
+            released = max(0, waiting - self._spool.depth().batches)
+            with self._records.begin() as connection:
+                self.segments.forget_batches(connection, held)
+        return Recovery(inserted, marked, released, aside)
 
     def verify_segments(self, seed: int = 0) -> SegmentVerdict:
         """Compare chain, archive files and a sample of the event log's rows; every difference is a fault in words."""
