@@ -5,12 +5,12 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.tutorial.annex import DROP, Month, month
+from tests.tutorial.annex import DROP, SAMPLE, Month, month
 
 from watchword.detect.coverage import SourceCoverage
 from watchword.detect.engine import Engine, replay
@@ -182,3 +182,22 @@ def test_another_month_and_another_culprit(tmp_path: Path) -> None:
     small = run(tmp_path, month(staff=30, days=12, flows_a_day=20, seed=timedelta(days=3).days))
     assert small.first(Kind.ADDRESS).entity == DROP
     assert small.first(Kind.PERSON).entity == small.data.culprit
+
+
+def test_the_readers_month_gives_what_the_page_says(tmp_path: Path) -> None:
+    folder = PAGE.parent / "annex"
+    files = {name: (folder / f"{name}.csv").read_text(encoding="utf-8") for name in ("badges", "flows", "people", "workstations")}
+    told = run(tmp_path, replace(month(**SAMPLE), **files))
+    page = " ".join(PAGE.read_text(encoding="utf-8").split())
+    counts = Counter(finding.rule for finding in told.findings)
+    assert counts == {"ww_010": 5, "ww_018": 17, "ww_019": 3}
+    assert "25 findings in all" in page
+    for said in ("*B. Albrecht (badge …37) went", "*ws-05 (Open-plan office) sent 11.0 MB", "*ws-02, C. Albrecht's own, sent 8.1 MB"):
+        assert said in page
+        assert any(finding.because.startswith(said[1:6]) for finding in told.findings)
+    address, person = told.first(Kind.ADDRESS), told.first(Kind.PERSON)
+    assert (address.entity, len(address.findings_for)) == (DROP, 17)
+    assert (person.label, person.entity) == ("M. Bauer", told.data.culprit)
+    assert person.alibi is not None
+    assert (person.alibi.excluded, person.alibi.present, len(person.alibi.proofs)) == (0, 14, 14)
+    assert not any(person.entity in finding.persons for finding in told.findings)
