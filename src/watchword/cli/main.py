@@ -101,7 +101,7 @@ def exit_status(error: WatchwordError) -> int:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its status."""
     try:
-        status = app(hoisted(sys.argv[1:] if arguments is None else arguments), standalone_mode=True)
+        status = app(hoisted(sys.argv[1:] if arguments is None else arguments), prog_name="watchword", standalone_mode=True)
     except WatchwordError as error:
         say(f"watchword: {error}")
         sys.exit(exit_status(error))

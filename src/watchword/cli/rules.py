@@ -79,4 +79,10 @@ def _check_own(settings: "Settings") -> int:
 
 
 def _check_sigma(settings: "Settings") -> int:
-    raise NotImplementedError(settings)
+    from watchword.app.judging import sigma_files
+    from watchword.detect.sigma import load_sigma
+
+    found = load_sigma(sigma_files(settings.detect_rules))
+    if found.rejected:
+        raise ContentError(found.rejected)
+    return len(found.rules)

@@ -1,6 +1,5 @@
 """The serving process: pages, API and ingest on one port, syslog and drop folders beside them, put together here."""
 
-import asyncio
 import contextlib
 import json
 import os
@@ -62,6 +61,8 @@ def serve(settings: "Settings", *, supervised: bool) -> None:
     Raises:
         Unavailable: the port cannot be had, or the records database does not answer.
     """
+    import asyncio
+
     import uvicorn
 
     from watchword.app.gateway import Gateway

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 TRIED = ("line", "time", "class", "activity_id", "person", "place", "credential", "src_ip", "dst_ip", "message", "fault")
+BATCH = 5_000
 UNPARSED = ("received", "source", "record", "fault", "sample")
 MappingFile = Annotated[Path, typer.Option("--mapping", help="The mapping file, or the name of a shipped one.", metavar="FILE")]
 Name = Annotated[str, typer.Argument(help="The source.", metavar="NAME")]
@@ -142,3 +143,44 @@ def all_unparsed(watchword: "Watchword", name: str = "") -> "Iterator[Unparsed]"
     while page := watchword.ledger.unparsed(name, after=after, limit=500):
         yield from page
         after = page[-1].received, page[-1].record
+
+
+@app.command()
+def token(
+    ctx: typer.Context,
+    name: Name,
+    signing: Annotated[bool, typer.Option("--signing", help="Make a signing key instead: the source must then sign its requests.")] = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Take token and signing key away instead.")] = False,
+) -> None:
+    """Make the source's token for HTTP, in place of the one before; it is printed once and never kept."""
+    from watchword.app.source_keys import keys_of
+
+    with opened(ctx) as watchword:
+        source = watchword.ledger.source(name)
+        keys = keys_of(watchword)
+        if revoke:
+            keys.revoke(source.name, actor=actor())
+            say(f"{name}: can no longer send over HTTP")
+            return
+        secret = keys.new_signing_key(source.name, actor=actor()) if signing else keys.new_token(source.name, actor=actor())
+        print_object({"source": name, "path": f"/api/v1/ingest/{name}", ("signing_key" if signing else "token"): secret})
+
+
+@app.command()
+def reparse(ctx: typer.Context, name: Name) -> None:
+    """Parse the unparsed records of a source again, after its mapping was mended. Exit status 1 when some still cannot be parsed."""
+    from watchword.app.pipeline import Pipeline
+    from watchword.app.supervisor import held
+
+    with opened(ctx) as watchword, held(watchword.settings, "work"):
+        watchword.ledger.source(name)
+        pipeline = Pipeline(watchword)
+        pipeline.start()
+        listed = [each.record for each in all_unparsed(watchword, name)]
+        good = bad = 0
+        for start in range(0, len(listed), BATCH):
+            mended, faulty = pipeline.reparse(name, watchword.events.records(listed[start : start + BATCH]))
+            good, bad = good + mended, bad + faulty
+        watchword.audit.write(actor(), "source.reparse", name, detail={"mended": good, "unparsed": bad})
+    print_object({"source": name, "mended": good, "unparsed": bad})
+    raise typer.Exit(1 if bad else 0)
