@@ -4,6 +4,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
@@ -101,8 +102,10 @@ class Player:
         self._count(receipt.accepted)
 
     def _flush(self) -> None:
-        for source, items in self.groups.items():
-            self._count(self.watchword.intake.accept(source, items, self.clock.at).accepted)
+        accept, at = self.watchword.intake.accept, self.clock.at
+        with ThreadPoolExecutor(len(self.groups) or 1) as senders:  # at once, as real senders are: the spool commits them together
+            for receipt in senders.map(lambda group: accept(*group, at), self.groups.items()):
+                self._count(receipt.accepted)
         self.groups.clear()
         if self.waiting >= STEP_RECORDS:
             self._carry()
@@ -143,9 +146,13 @@ def tells(finding: Finding, rule: str, story: Story) -> bool:
     """Tell whether a finding is that rule's word about that story: its time, and someone or something that the story names."""
     if finding.rule != rule or finding.last_time < story.since - SLACK or finding.first_time > story.until + SLACK:
         return False
-    named = {*story.persons, *story.places, *story.assets, *story.addresses}
-    said = {*finding.persons, *finding.places, *finding.assets, *finding.addresses}
-    return not named or bool(named & said)
+    named = {*story.persons, *story.assets, *story.addresses}
+    said = {*finding.persons, *finding.assets, *finding.addresses}
+    return (
+        not (named or story.places)
+        or bool(named & said)
+        or any(f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/") for one in story.places for other in finding.places)
+    )
 
 
 def verdict_of(story: Story, findings: Sequence[Finding]) -> dict[str, Any]:

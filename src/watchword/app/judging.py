@@ -107,8 +107,8 @@ class Judge:
         """Return what is known to have been reported by now."""
         return SourceCoverage(tuple(self._watchword.mappings.sources().values()), self.statuses, now or self._watchword.clock.now())
 
-    def note(self, deltas: Iterable[SourceStatus]) -> None:
-        """Take notice of what a segment brought from each source."""
+    def note(self, deltas: Iterable[SourceStatus], arrivals: Mapping[str, Iterable[datetime]]) -> None:
+        """Take notice of what a segment brought from each source, and when it came."""
         for delta in deltas:
             known = self.statuses.get(delta.name, SourceStatus(delta.name))
             self.statuses[delta.name] = replace(
@@ -117,8 +117,10 @@ class Judge:
                 last_received=_later(known.last_received, delta.last_received),
                 last_time=_later(known.last_time, delta.last_time),
             )
-            if delta.last_received is not None:
-                self.arrivals.note(delta.name, delta.last_received)
+
+        for source, moments in arrivals.items():
+            for moment in sorted(moments):
+                self.arrivals.note(source, moment)
 
     def judge(self, events: Sequence[Event], natives: Iterable[tuple[Event, Native]] = ()) -> list[Finding]:
         """Judge a batch and return every finding that is new or changed, withdrawn ones included."""

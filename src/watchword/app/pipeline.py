@@ -33,6 +33,8 @@ class Reading:
     natives: list[tuple[Event, Native]] = field(default_factory=list)
     """Sigma's view of a record, with the event that stands for it."""
     tally: dict[str, SourceStatus] = field(default_factory=dict)
+    arrivals: dict[str, set[datetime]] = field(default_factory=dict)
+    """By source: the moments at which its records came."""
 
 
 def sample_of(body: bytes) -> str:
@@ -58,6 +60,8 @@ def read_records(records: Iterable[RawRecord], mapping_of: dict[str, Mapping], d
         parsed = mapping_of[source].parse(record)
         count = counts.setdefault(source, [0] * 6)
         count[0] += 1
+        if not again:
+            reading.arrivals.setdefault(source, set()).add(record.received)
         newest = times.get(source, (record.received, None))[1]
         if parsed.fault:
             count[2] += 1
@@ -171,7 +175,7 @@ class Pipeline:
         sealer = self._watchword.sealer
         segment = sealer.seal(batches, records, reading.events, reading.unparsed, reading.tally.values(), mended=mended)
         sealer.store(segment)
-        self.judge.note(reading.tally.values())
+        self.judge.note(reading.tally.values(), reading.arrivals)
         self._keep(self.judge.judge(reading.events, reading.natives), [segment.uid])
         return segment
 
