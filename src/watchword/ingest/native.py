@@ -93,11 +93,12 @@ def flatten(row: Row) -> Mapping[str, Any]:
 
     A record that is flat already is returned as it is.
     """
-    for name, value in row.items():
-        if isinstance(value, dict) or " " in name:
-            break
-    else:
-        return row
+    if " " not in "".join(row):
+        for value in row.values():
+            if type(value) is dict:
+                break
+        else:
+            return row
     flat: dict[str, Any] = {}
     stack: list[tuple[str, Row]] = [("", row)]
     while stack:

@@ -51,7 +51,10 @@ def read_all_marked(text: str, name: str) -> Iterator[Marked]:
     Raises:
         ContentError: as `read_marked`.
     """
-    loader = yaml.SafeLoader(text)
+    try:
+        loader = yaml.SafeLoader(text)
+    except yaml.YAMLError as error:
+        raise ContentError([Fault(name, 1, f"is not valid YAML: {error}")]) from error
     try:
         while loader.check_node():
             node = loader.get_node()
@@ -68,6 +71,8 @@ def read_all_marked(text: str, name: str) -> Iterator[Marked]:
         raise ContentError([Fault(name, mark.line + 1 if mark else 1, f"is not valid YAML: {error.problem}")]) from error
     except yaml.YAMLError as error:
         raise ContentError([Fault(name, 1, f"is not valid YAML: {error}")]) from error
+    except (ValueError, OverflowError) as error:
+        raise ContentError([Fault(name, loader.line + 1, f"holds a value that cannot be read: {error}", "put it in quotes")]) from error
     except RecursionError as error:
         raise ContentError([Fault(name, 1, "is nested too deeply")]) from error
     finally:
