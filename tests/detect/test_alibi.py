@@ -5,13 +5,13 @@ from datetime import timedelta
 from tests.detect.story import OFFICE, SERVER, Story, at
 
 from watchword.detect.alibi import Moment, Word, alibis, distinct, moments_of
-from watchword.detect.insight import covered_within, whereabouts_of
+from watchword.detect.insight import covered_within, spans_of, whereabouts_of
 from watchword.model import Finding
 
 
 def words(story: Story, *moments: Moment) -> dict[str, list[Word]]:
     doors = [event for event in story.events if event.place]
-    people = whereabouts_of(doors, story.directory, covered_within(doors))
+    people = whereabouts_of(doors, story.directory, covered_within(spans_of(doors)))
     return {person: [proof.word for proof in alibi.proofs] for person, alibi in alibis(people, moments).items()}
 
 
@@ -49,7 +49,7 @@ def test_shares_add_up_and_no_moment_leaves_nothing() -> None:
     story.enter(at("8:00"), "office", 1)
     story.enter(at("18:00"), "office", 1)
     doors = list(story.events)
-    people = whereabouts_of(doors, story.directory, covered_within(doors))
+    people = whereabouts_of(doors, story.directory, covered_within(spans_of(doors)))
     found = alibis(people, [Moment(at("9:00"), OFFICE), Moment(at("11:00"), OFFICE)])
     assert abs(sum(alibi.share for alibi in found.values()) - 1) < 1e-9
     assert max(found.values(), key=lambda alibi: alibi.share).person == "person:1"

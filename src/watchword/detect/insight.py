@@ -2,14 +2,15 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from watchword.detect.address import Network, OwnNetwork
 from watchword.detect.alibi import moments_of
-from watchword.detect.pivot import Kind, Shared, concerns, in_order, query_of, shared_values, window_of
+from watchword.detect.pivot import Kind, Shared, concerns, in_order, names, nearest, query_of, shared_values, window_of
 from watchword.detect.ranking import Evidence, Ranked, external_addresses, rank
+from watchword.detect.service import Disposition, FindingFilter, Findings
 from watchword.detect.whereabouts import DOOR_CLASSES, Badges, Walks, Whereabouts, door_evidence, says_where
 from watchword.ingest.ports import EventLog
 from watchword.kit.clock import Clock
@@ -18,6 +19,10 @@ from watchword.resolve.directory import Directory
 from watchword.resolve.presence import Covered
 
 PAGE: Final = 20_000
+FINDINGS: Final = 5_000
+"""Findings read at a time."""
+SETTLED: Final = frozenset({Disposition.FALSE, Disposition.BENIGN})
+"""Findings that people closed so count neither for nor against anyone."""
 UIDS: Final = 500
 """Events asked for by uid at a time."""
 DOOR_WINDOW: Final = timedelta(hours=50)
@@ -27,22 +32,6 @@ MOST_MOMENTS: Final = 300
 RARE: Final = 5
 """An address counts further events of the window as related deeds when they are at most so many times those in findings."""
 MOST_RELATED: Final = 500
-
-
-class FindingStore(Protocol):
-    """What insight asks of the findings that are kept."""
-
-    def since(self, moment: datetime) -> Sequence[Finding]:
-        """Return the findings whose last event is at or after the moment, withdrawn ones included."""
-        ...
-
-    def get(self, uid: str) -> Finding:
-        """Return one finding.
-
-        Raises:
-            NotFound: there is none.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +53,21 @@ def own_network_of(directory: Directory, ranges: Iterable[Network] = ()) -> OwnN
     return OwnNetwork(tuple(ranges), frozenset(address for asset in directory.assets.assets.values() for address in asset.addresses))
 
 
-def covered_within(doors: Iterable[Event]) -> Covered:
-    """Return whether the doors' log spans an interval at a site: it has something from before and from after it."""
+Spans = Mapping[str, tuple[datetime, datetime]]
+"""Site → times of the first and the last event of its doors."""
+
+
+def spans_of(doors: Iterable[Event]) -> Spans:
+    """Return from when to when the doors of each site have said something."""
     spans: dict[str, tuple[datetime, datetime]] = {}
     for event in doors:
         first, last = spans.get(event.site, (event.time, event.time))
         spans[event.site] = min(first, event.time), max(last, event.time)
+    return spans
+
+
+def covered_within(spans: Spans) -> Covered:
+    """Return whether the doors' log spans an interval at a site: it has something from before and from after it."""
 
     def covered(site: str, since: datetime, until: datetime) -> bool:
         span = spans.get(site)
@@ -127,7 +125,7 @@ def insight_of(
         for address in named
         if is_rare(volumes[address], sum(event.uid in wanted for event in by_address[address]))
     }
-    covered = covered_within(doors)
+    covered = covered_within(spans_of(doors))
     evidence = Evidence(findings, known, related, volumes, whereabouts_of(doors, directory, covered))
     return Outlook(evidence, directory, own, at or max((finding.time for finding in findings), default=datetime.max.replace(tzinfo=UTC)))
 
@@ -143,7 +141,7 @@ class Insight:
     def __init__(
         self,
         events: EventLog,
-        findings: FindingStore,
+        findings: Findings,
         directory: Callable[[], Directory],
         clock: Clock,
         own_ranges: Sequence[Network] = (),
@@ -163,7 +161,7 @@ class Insight:
         Without a window: the 31 days before the newest event.
         """
         since, until = self._window(since, until)
-        findings = [finding for finding in self._findings.since(since) if finding.time < until]
+        findings = self._standing(since, until)
         directory = self._directory()
         own = own_network_of(directory, self._own_ranges)
         known = self._by_uid(uid for finding in findings for uid in finding.events)
@@ -180,7 +178,7 @@ class Insight:
             moments = sorted(moment.at for finding in findings for moment in moments_of(finding, known, directory))
             moments += [event.time for events in related.values() for event in events]
             doors = self._doors(sorted(moments)[-MOST_MOMENTS:])
-            whereabouts = whereabouts_of(doors, directory, covered_within(doors)) if doors else {}
+            whereabouts = whereabouts_of(doors, directory, covered_within(self._spans(directory))) if doors else {}
         evidence = Evidence(findings, known, related, volumes, whereabouts)
         return Outlook(evidence, directory, own, until).rank(kinds, limit)
 
@@ -190,24 +188,40 @@ class Insight:
         Raises:
             NotFound: there is no such finding.
         """
-        finding = self._findings.get(uid)
+        finding = self._findings.get(uid).finding
         directory = self._directory()
         own = own_network_of(directory, self._own_ranges)
         since, until = window_of(finding, around)
         mine = frozenset(finding.events)
-        others = [other for other in self._findings.since(since) if other.uid != uid and other.first_time < until]
+        others = [other for other in self._standing(since, until) if other.uid != uid]
         found: list[Shared] = []
-        for kind, value in shared_values(finding, self._by_uid(finding.events).values(), own):
-            events = self._events.events(query_of(kind, value, since, until, limit + len(mine)))
-            rest = sorted((event for event in events if event.uid not in mine), key=lambda event: event.order)[:limit]
+        own_events = self._by_uid(finding.events).values()
+        for kind, value in shared_values(finding, own_events, own):
+            rest = self._nearest(query_of(kind, value, since, until, limit + len(mine)), finding.time, mine)
             naming = tuple(other.uid for other in others if concerns(other, kind, value))
             if rest or naming:
-                found.append(Shared(kind, value, tuple(rest), naming, self._total(kind, value, since, until, events, mine)))
+                total = (
+                    len(rest)
+                    if len(rest) < limit
+                    else self._total(query_of(kind, value, since, until, 1), sum(names(event, kind, value) for event in own_events))
+                )
+                found.append(Shared(kind, value, nearest(rest, finding.time, limit), naming, total))
         return in_order(found)
 
     def _window(self, since: datetime | None, until: datetime | None) -> tuple[datetime, datetime]:
         until = until or (self._events.newest() or self._clock.now()) + timedelta(milliseconds=1)
         return since or until - timedelta(days=31), until
+
+    def _standing(self, since: datetime, until: datetime) -> list[Finding]:
+        """Return the findings of a window that nobody found to be false or benign, oldest first, withdrawn ones left out."""
+        found: list[Finding] = []
+        after: tuple[datetime, str] | None = None
+        while True:
+            page = self._findings.list(FindingFilter(since=since, until=until), after=after, limit=FINDINGS)
+            found.extend(kept.finding for kept in page if kept.work.disposition not in SETTLED)
+            if len(page) < FINDINGS:
+                return found[::-1]
+            after = page[-1].finding.time, page[-1].finding.uid
 
     def _by_uid(self, uids: Iterable[str]) -> dict[str, Event]:
         found: dict[str, Event] = {}
@@ -228,11 +242,25 @@ class Insight:
                         found[count.key] += count.events
         return dict(found)
 
-    def _total(self, kind: Kind, value: str, since: datetime, until: datetime, events: Sequence[Event], mine: frozenset[str]) -> int:
-        if len(events) < 50 + len(mine):
-            return sum(event.uid not in mine for event in events)
-        counts = self._events.counts(CountQuery(query_of(kind, value, since, until, 1)))
-        return max(0, sum(count.events for count in counts) - len(mine))
+    def _nearest(self, query: EventQuery, at: datetime, mine: frozenset[str]) -> list[Event]:
+        """Return the query's events on both sides of a moment, at most its limit on each, without those of the finding itself."""
+        before = self._events.events(replace(query, until=at))
+        after = self._events.events(replace(query, since=at, order=Order.OLDEST))
+        return [event for event in (*before, *after) if event.uid not in mine]
+
+    def _total(self, query: EventQuery, mine: int) -> int:
+        """Return how many events match, less those of the finding."""
+        return max(0, sum(count.events for count in self._events.counts(CountQuery(query))) - mine)
+
+    def _spans(self, directory: Directory) -> Spans:
+        classes = tuple(sorted(DOOR_CLASSES))
+        found: dict[str, tuple[datetime, datetime]] = {}
+        for site in {door.uid.partition("/")[0] for door in directory.doors()}:
+            query = EventQuery(classes=classes, places=(site,), limit=1)
+            newest, oldest = self._events.events(query), self._events.events(replace(query, order=Order.OLDEST))
+            if newest and oldest:
+                found[site] = oldest[0].time, newest[0].time
+        return found
 
     def _doors(self, moments: Sequence[datetime]) -> list[Event]:
         """Return the door events that say where people were at the moments: windows before them, joined where they meet."""

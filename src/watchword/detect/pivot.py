@@ -120,7 +120,7 @@ def related(finding: Finding, events: Iterable[Event], own: OwnNetwork, others: 
         others_of = tuple(other.uid for other in others if other.uid != finding.uid and concerns(other, kind, value))
         matching = [event for event in window if event.uid not in mine and names(event, kind, value)]
         if matching or others_of:
-            found.append(Shared(kind, value, _nearest(matching, finding.time, limit), others_of, len(matching)))
+            found.append(Shared(kind, value, nearest(matching, finding.time, limit), others_of, len(matching)))
     return in_order(found)
 
 
@@ -129,6 +129,7 @@ def in_order(found: Iterable[Shared]) -> list[Shared]:
     return sorted(found, key=lambda item: (WEIGHTS[item.kind], -len(item.findings), item.total, item.value))
 
 
-def _nearest(events: Sequence[Event], at: datetime, limit: int) -> tuple[Event, ...]:
+def nearest(events: Sequence[Event], at: datetime, limit: int) -> tuple[Event, ...]:
+    """Return the events nearest to a moment, at most so many, oldest first."""
     near = sorted(events, key=lambda event: (abs(event.time - at), event.uid))[:limit]
     return tuple(sorted(near, key=lambda event: event.order))
