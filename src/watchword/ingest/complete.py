@@ -28,13 +28,13 @@ def complete(event: Event, record: RawRecord | None = None) -> dict[str, Any]:
     class_type = known.classes.get(event.class_uid, known.classes[0])
     document: dict[str, Any] = {
         **event.data,
-        "class_uid": event.class_uid,
+        "class_uid": int(event.class_uid),
         "class_name": class_type.caption,
         "category_uid": category_uid_of(event.class_uid),
         "category_name": known.categories[class_type.category],
-        "activity_id": event.activity_id,
+        "activity_id": int(event.activity_id),
         "type_uid": type_uid_of(event.class_uid, event.activity_id),
-        "severity_id": event.severity_id,
+        "severity_id": int(event.severity_id),
         "time": _ms(event.time),
         "ww_record_uid": event.record,
     }

@@ -25,7 +25,7 @@ def validate(document: Mapping[str, Any], known: Schema | None = None) -> tuple[
     """Return everything that is wrong with a document, sorted by path; nothing when it is sound. The document is never changed."""
     known = known or schema()
     class_uid = document.get("class_uid")
-    if type(class_uid) is not int or class_uid not in known.classes:
+    if not _is_int(class_uid) or class_uid not in known.classes:
         return (Problem("class_uid", f"{class_uid!r} is no class of OCSF {known.version} or of ours that is used here", "class"),)
     class_type = known.classes[class_uid]
     problems = list(_members(document, class_type.members, "", known, 0))
@@ -34,7 +34,7 @@ def validate(document: Mapping[str, Any], known: Schema | None = None) -> tuple[
     category, activity, type_uid = document.get("category_uid"), document.get("activity_id"), document.get("type_uid")
     if category != class_type.category:
         problems.append(Problem("category_uid", f"{category!r} where {class_type.category} belongs to {class_type.name}", "arithmetic"))
-    if type(activity) is int and type_uid != class_uid * 100 + activity:
+    if _is_int(activity) and type_uid != class_uid * 100 + activity:
         problems.append(
             Problem("type_uid", f"{type_uid!r} where {class_uid * 100 + activity} follows from class and activity", "arithmetic")
         )
@@ -56,7 +56,7 @@ def _members(value: Mapping[str, Any], members: Members, path: str, known: Schem
         if found.deprecated:
             yield Problem(at + name, "is deprecated", "deprecated")
         yield from _value(item, found, at + name, known, depth)
-        if found.enum and found.sibling in members.attributes and type(item) is int:
+        if found.enum and found.sibling in members.attributes and _is_int(item):
             yield from _sibling(value, found, item, at)
     given = value.keys()
     if members.at_least_one and not given & set(members.at_least_one):
@@ -66,7 +66,7 @@ def _members(value: Mapping[str, Any], members: Members, path: str, known: Schem
 
 
 def _sibling(value: Mapping[str, Any], attribute: Attribute, number: int, at: str) -> Iterator[Problem]:
-    caption, written = attribute.enum.get(str(number)), value.get(attribute.sibling)
+    caption, written = attribute.enum.get(str(int(number))), value.get(attribute.sibling)
     if number == 99:
         if written is None:
             yield Problem(at + attribute.sibling, f"must say what {attribute.name} 99 (Other) stands for", "sibling")
@@ -98,7 +98,7 @@ def _single(item: Any, attribute: Attribute, path: str, known: Schema, depth: in
     if not _has_type(item, attribute.base):
         yield Problem(path, f"is {_kind(item)}, {attribute.type} is wanted", "type")
         return
-    if attribute.enum and str(item) not in attribute.enum:
+    if attribute.enum and str(int(item) if _is_int(item) else item) not in attribute.enum:
         yield Problem(path, f"{item!r} is none of {', '.join(list(attribute.enum)[:20])}", "enum")
     yield from _bounds(item, attribute, path)
 
@@ -126,10 +126,14 @@ def _has_type(item: Any, base: str) -> bool:
     if base == "string_t":
         return isinstance(item, str)
     if base in {"integer_t", "long_t"}:
-        return type(item) is int and abs(item) < 1 << 63
+        return _is_int(item) and abs(item) < 1 << 63
     if base == "float_t":
         return isinstance(item, int | float) and not isinstance(item, bool)
     return isinstance(item, bool)
+
+
+def _is_int(item: Any) -> bool:
+    return isinstance(item, int) and not isinstance(item, bool)
 
 
 def _kind(item: Any) -> str:
