@@ -77,7 +77,7 @@ def open_watchword(settings: Settings, clock: Clock | None = None) -> Watchword:
     """
     clock = clock or SystemClock()
     data = settings.data
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         records = open_records(settings.records_url or f"sqlite:///{data / 'records.sqlite3'}")
         stack.callback(records.close)
