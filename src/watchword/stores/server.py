@@ -14,7 +14,6 @@ import time
 import zlib
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from email.parser import BytesParser
 from email.policy import HTTP
 from http import HTTPStatus
@@ -129,6 +128,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command not in {"GET", "POST"} or address.path != "/":
             self._say(HTTPStatus.NOT_FOUND, b"there is nothing here\n", close=True)
             return
+        if not self.headers.get("Content-Length", "0").isascii() or not self.headers.get("Content-Length", "0").isdigit():
+            self._say(HTTPStatus.BAD_REQUEST, b"Content-Length is no number\n", close=True)
+            return
         body, status = _Body(self.rfile, self.headers), HTTPStatus.INTERNAL_SERVER_ERROR
         try:
             if not self._allowed():
@@ -165,11 +167,10 @@ class _Handler(BaseHTTPRequestHandler):
             statement.head, first = insert_head(statement.sql), b""
         else:
             first = _gather(pieces, HEAD_BYTES)
-            # Latin-1 keeps one character per byte, so that the head's length is the data's beginning.
-            statement.head = insert_head(first.decode("latin-1"))
+            text = first.decode("utf-8", "surrogateescape")
+            statement.head = insert_head(text)
             if statement.head is not None:
-                first = first[statement.head.length :]
-                statement.head = replace(statement.head, target=statement.head.target.encode("latin-1").decode())
+                first = first[len(text[: statement.head.length].encode("utf-8", "surrogateescape")) :]
         if statement.head is not None:
             statement.data = memory_file()
             _write(statement.data, first)

@@ -243,7 +243,7 @@ class SqliteSpool:
         free = shutil.disk_usage(self._path.parent).free
         if free < self._reserve + 2 * wanted:  # the write-ahead log holds the same bytes for a while
             raise Full(
-                f"the disk of the spool {self._path} has {free:,} bytes left, of which {self._reserve:,} stay free so that the spool can be "
+                f"the disk of the spool {self._path} has {free:,} bytes left, and {self._reserve:,} stay free so that it can be "
                 "emptied: nothing was kept of this delivery; make room, then send it again",
             )
 
@@ -273,7 +273,7 @@ class SqliteSpool:
     def _refusal(self, records: int, size: int) -> Full:
         return Full(
             f"the spool {self._path} is full: {records:,} of {self._max_records:,} records and {size:,} of {self._max_bytes:,} bytes wait. "
-            "Nothing was kept of this delivery; send it again once the worker (watchword work) has caught up, or raise the bound",
+            "Nothing was kept of this delivery; send it again once the worker has caught up, or raise the bound",
         )
 
 
