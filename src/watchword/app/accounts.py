@@ -280,8 +280,11 @@ class Accounts:
             if ended.rowcount:
                 self._audit.write(actor, "session.log_out", actor, connection=connection)
 
-    def by_session(self, token: str) -> Principal | None:
-        """Return whose session this is, or None when it is unknown, expired, idle for too long or its account is shut."""
+    def by_session(self, token: str, *, touch: bool = True) -> Principal | None:
+        """Return whose session this is, or None when it is unknown, expired, idle for too long or its account is shut.
+
+        Without `touch` the look does not count as a use: a page left open does not keep a session alive.
+        """
         now = self._now()
         digest = token_digest(token)
         query = (
@@ -293,7 +296,7 @@ class Accounts:
             row = connection.execute(query).first()
         if row is None or row.disabled or row.expires <= now or row.last_used + self._idle <= now:
             return None
-        if now - row.last_used >= TOUCH:
+        if touch and now - row.last_used >= TOUCH:
             with self._records.begin() as connection:
                 connection.execute(update(tables.session).where(tables.session.c.digest == digest).values(last_used=now))
         role = Role(row.role)

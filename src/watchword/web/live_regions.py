@@ -1,0 +1,142 @@
+"""Live regions: the parts of each page that news may change, how often they are drawn anew, and how."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from starlette.datastructures import QueryParams
+
+from watchword.ingest.ledger import Change
+from watchword.model import Order
+from watchword.web.filters import read_event_filters
+from watchword.web.findings import WORK_WORDS
+from watchword.web.overview import needs_context, side_context
+from watchword.web.pages import Ask
+from watchword.web.places import board_context
+from watchword.web.rows import event_row
+from watchword.web.sources import rows_of
+from watchword.web.wall import wall_context
+
+Draw = Callable[[Ask, Mapping[str, str], Sequence[Change]], str]
+MOST_ROWS: Final = 100
+SECOND: Final = timedelta(seconds=1)
+ALERT_LEAST: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of a page."""
+
+    name: str
+    kinds: frozenset[str]
+    """News that concern it."""
+    draw: Draw
+    """Returns the message, '' when there is nothing to show."""
+    least: timedelta = SECOND
+    """Shortest time between two drawings."""
+    most: timedelta | None = None
+    """Drawn at least so often without news, so that ages stay true."""
+
+
+def partial(target: str, html: str, swap: str = "outerMorph") -> str:
+    """Return one part of a message."""
+    return f'<hx-partial hx-target="{target}" hx-swap="{swap}">{html}</hx-partial>'
+
+
+def _needs(ask: Ask, _: Mapping[str, str], changes: Sequence[Change]) -> str:
+    del changes
+    return partial("#needs", ask.html("overview/needs.html", **needs_context(ask)))
+
+
+def _side(ask: Ask, _: Mapping[str, str], changes: Sequence[Change]) -> str:
+    del changes
+    return partial("#side", ask.html("overview/side.html", **side_context(ask)))
+
+
+def _alert(ask: Ask, _: Mapping[str, str], changes: Sequence[Change]) -> str:
+    """Return one sentence for the newest critical finding among the news."""
+    critical = [
+        c
+        for c in changes
+        if int(c.summary.get("severity") or 0) >= ALERT_LEAST and c.summary.get("state") != "withdrawn" and "work" not in c.summary
+    ]
+    if not critical:
+        return ""
+    kept = ask.watchword.findings.get(critical[-1].uid)
+    return partial("#alert", ask.html("overview/alert.html", kept=kept), "innerHTML")
+
+
+def _timeline(ask: Ask, parameters: Mapping[str, str], changes: Sequence[Change]) -> str:
+    """Return rows for the events of new segments that pass the page's filters; a person's only while their trail is open."""
+    filters = read_event_filters(
+        QueryParams({key: value for key, value in parameters.items() if key not in {"page", "after"}}), ask.directory, ask.now
+    )
+    if any(ask.watchword.accounts.trail_until(ask.who, person) is None for person in filters.persons):
+        return ""
+    rows = []
+    for change in changes[-20:]:
+        query = replace(filters.query, segment=int(change.uid), order=Order.NEWEST, limit=MOST_ROWS, after=None)
+        rows += ask.watchword.events.events(query)
+    newest = sorted(rows, key=lambda event: event.order, reverse=True)[:MOST_ROWS]
+    if not newest:
+        return ""
+    return partial("#waiting", ask.html("timeline/new_rows.html", rows=[event_row(event, ask.directory) for event in newest]), "afterbegin")
+
+
+def _findings(ask: Ask, parameters: Mapping[str, str], changes: Sequence[Change]) -> str:
+    """Return new findings as waiting rows, and changed ones in their place (a morph of a row that is not there changes nothing)."""
+    work = parameters.get("work", "open") if parameters.get("work", "open") in WORK_WORDS else "open"
+    fresh = []
+    for uid in dict.fromkeys(change.uid for change in changes[-MOST_ROWS:]):
+        kept = ask.watchword.findings.get(uid)
+        if work in {"all", kept.work.state.value} and kept.finding.state.value != "withdrawn":
+            fresh.append(kept)
+    fresh.sort(key=lambda kept: (kept.finding.time, kept.finding.uid), reverse=True)
+    return partial("#waiting", ask.html("findings/new_rows.html", findings=fresh), "afterbegin") if fresh else ""
+
+
+def _work(ask: Ask, parameters: Mapping[str, str], changes: Sequence[Change]) -> str:
+    uid = parameters.get("uid", "")
+    if changes and not any(change.uid == uid for change in changes):
+        return ""
+    kept = ask.watchword.findings.get(uid)
+    return partial("#state", ask.html("findings/state.html", kept=kept, finding=kept.finding, place=(kept.finding.places or ("",))[0]))
+
+
+def _board(ask: Ask, parameters: Mapping[str, str], changes: Sequence[Change]) -> str:
+    del changes
+    site = parameters.get("site", "")
+    if ask.directory.place(site) is None:
+        return ""
+    return partial("#board", ask.html("places/board.html", **board_context(ask, site)))
+
+
+def _sources(ask: Ask, _: Mapping[str, str], changes: Sequence[Change]) -> str:
+    del changes
+    return partial("#source-table", ask.html("sources/table.html", rows=rows_of(ask)))
+
+
+def _wall(ask: Ask, _: Mapping[str, str], changes: Sequence[Change]) -> str:
+    del changes
+    return partial("#wall", ask.html("wall_body.html", **wall_context(ask)))
+
+
+FINDING: Final = frozenset({"finding"})
+SEGMENT: Final = frozenset({"segment"})
+BOTH: Final = FINDING | SEGMENT
+ALERT: Final = Region("alert", FINDING, _alert, least=timedelta(seconds=10))
+PAGES: Final[dict[str, tuple[Region, ...]]] = {
+    "overview": (
+        ALERT,
+        Region("needs", FINDING, _needs, most=timedelta(seconds=30)),
+        Region("side", BOTH, _side, least=timedelta(seconds=10), most=timedelta(seconds=30)),
+    ),
+    "timeline": (ALERT, Region("rows", SEGMENT, _timeline)),
+    "findings": (ALERT, Region("rows", FINDING, _findings)),
+    "finding": (ALERT, Region("state", FINDING, _work, most=timedelta(seconds=30))),
+    "place": (ALERT, Region("board", SEGMENT, _board, least=timedelta(seconds=2), most=timedelta(seconds=15))),
+    "sources": (ALERT, Region("table", SEGMENT, _sources, least=timedelta(seconds=4), most=timedelta(seconds=15))),
+    "wall": (Region("wall", BOTH, _wall, least=timedelta(seconds=2), most=timedelta(seconds=5)),),
+}
+"""By the word in the stream's address."""
