@@ -78,7 +78,7 @@ def plan_day(org: Organisation, seed: int, day: date) -> Daybook:
     start = midnight(org.sites[0].zone, day)
     book = Daybook(day, start, working, people)
     if working:
-        _pair_up(org, book, Random(f"{seed}|{day}|pairs"))
+        _pair_up(book, Random(f"{seed}|{day}|pairs"))
     return book
 
 
@@ -107,6 +107,7 @@ def _doors_for(member: Member) -> tuple[str, ...]:
 
 
 def _person_day(org: Organisation, member: Member, day: date, working: bool, rng: Random) -> PersonDay:
+    """Return one person's day by what they are."""
     entry = PersonDay(member, "off", member.site)
     if member.until is not None or member.since > day:
         return entry
@@ -121,23 +122,32 @@ def _person_day(org: Organisation, member: Member, day: date, working: bool, rng
             entry.mode = "night"
             _stay(entry, base + round((21.1 + rng.random() * 0.4) * HOUR), base + round((23.3 + rng.random() * 0.4) * HOUR), rng, [])
     elif not working:
-        if member.role == "it administrator" and rng.random() < 0.12:  # on call
-            entry.mode = "office"
-            arrive = base + round((9 + rng.random() * 8) * HOUR)
-            _stay(entry, arrive, arrive + HOUR, rng, [])
+        _called_in(entry, base, rng)
     elif member.kind == "cleaner":
         _cleaner(entry, base, rng)
     elif member.role in {"machine operator", "warehouse hand"}:
         _shift_worker(entry, base, day, rng)
     elif member.kind == "visitor":
-        if rng.random() < 0.35:
-            entry.mode = "visit"
-            arrive = base + round((9.2 + rng.random() * 5) * HOUR)
-            entry.come_by = entry.leave_by = "D-01" if member.site == "harbour" else "M-01"
-            _stay(entry, arrive, arrive + round((0.8 + rng.random() * 2) * HOUR), rng, [])
+        _visitor(entry, base, rng)
     elif member.role in _DAY_ROLES:
         _day_worker(org, entry, base, rng)
     return entry
+
+
+def _called_in(entry: PersonDay, base: int, rng: Random) -> None:
+    """Call an administrator in on a day on which nobody works, now and then."""
+    if entry.member.role == "it administrator" and rng.random() < 0.12:
+        entry.mode = "office"
+        arrive = base + round((9 + rng.random() * 8) * HOUR)
+        _stay(entry, arrive, arrive + HOUR, rng, [])
+
+
+def _visitor(entry: PersonDay, base: int, rng: Random) -> None:
+    if rng.random() < 0.35:
+        entry.mode = "visit"
+        arrive = base + round((9.2 + rng.random() * 5) * HOUR)
+        entry.come_by = entry.leave_by = "D-01" if entry.site == "harbour" else "M-01"
+        _stay(entry, arrive, arrive + round((0.8 + rng.random() * 2) * HOUR), rng, [])
 
 
 def _stay(entry: PersonDay, arrive: int, leave: int, rng: Random, outings: list[tuple[int, int, str]]) -> None:
@@ -173,7 +183,7 @@ def _day_worker(org: Organisation, entry: PersonDay, base: int, rng: Random) -> 
     if chance > 0.96:
         return
     entry.mode = "office"
-    if at_desk and 0.945 < chance and not member.remote and member.role not in {"receptionist", "network contractor"}:
+    if at_desk and chance > 0.945 and not member.remote and member.role not in {"receptionist", "network contractor"}:
         entry.site = "mill" if member.site == "harbour" else "harbour"
         base = midnight(org.site[entry.site].zone, day_of(base))
         entry.come_by = entry.leave_by = "D-01" if entry.site == "harbour" else "M-01"
@@ -234,7 +244,16 @@ def _shift_worker(entry: PersonDay, base: int, day: date, rng: Random) -> None:
 
 
 _ROUNDS: Final = {
-    "harbour": ("main/0/dock", "main/1/corridor", "main/1/north", "main/1/south", "main/2/corridor", "main/2/east", "lab/0/airlock", "lab/1/corridor"),
+    "harbour": (
+        "main/0/dock",
+        "main/1/corridor",
+        "main/1/north",
+        "main/1/south",
+        "main/2/corridor",
+        "main/2/east",
+        "lab/0/airlock",
+        "lab/1/corridor",
+    ),
     "mill": ("hall/0/floor", "hall/0/store", "hall/1/corridor", "hall/1/offices"),
 }
 
@@ -266,7 +285,17 @@ def _cleaner(entry: PersonDay, base: int, rng: Random) -> None:
         return
     entry.mode = "cleaning"
     zones = (
-        ("main/0/lobby", "main/1/north", "main/1/south", "main/1/meet-a", "main/1/meet-b", "main/2/east", "main/2/finance", "lab/1/office", "main/0/workshop")
+        (
+            "main/0/lobby",
+            "main/1/north",
+            "main/1/south",
+            "main/1/meet-a",
+            "main/1/meet-b",
+            "main/2/east",
+            "main/2/finance",
+            "lab/1/office",
+            "main/0/workshop",
+        )
         if entry.site == "harbour"
         else ("hall/0/lobby", "hall/1/offices", "hall/1/meet-d", "hall/1/training", "hall/0/canteen")
     )
@@ -279,11 +308,15 @@ def _cleaner(entry: PersonDay, base: int, rng: Random) -> None:
     entry.stops.append((at + 20 * MINUTE, f"{entry.site}/outside"))
 
 
-def _pair_up(org: Organisation, book: Daybook, rng: Random) -> None:
+def _pair_up(book: Daybook, rng: Random) -> None:
     """Send administrators to their server rooms, mostly in pairs, and give every visitor a host who is in."""
     rooms = {"harbour": ("harbour/main/2/servers", 4), "mill": ("mill/hall/0/servers", 2)}
     for site, (room, visits) in rooms.items():
-        crew = [entry for entry in book.people.values() if entry.mode == "office" and entry.site == site and entry.member.role == "it administrator"]
+        crew = [
+            entry
+            for entry in book.people.values()
+            if entry.mode == "office" and entry.site == site and entry.member.role == "it administrator"
+        ]
         for _ in range(visits):
             if not crew:
                 break
@@ -294,7 +327,11 @@ def _pair_up(org: Organisation, book: Daybook, rng: Random) -> None:
     hosts = [entry for entry in book.people.values() if entry.mode == "office" and entry.member.host]
     for entry in book.people.values():
         if entry.mode == "visit":
-            able = [host for host in hosts if host.site == entry.site and host.arrival < entry.arrival - 20 * MINUTE and host.departure > entry.departure]
+            able = [
+                host
+                for host in hosts
+                if host.site == entry.site and host.arrival < entry.arrival - 20 * MINUTE and host.departure > entry.departure
+            ]
             if able:
                 entry.host = rng.choice(able).member
             else:

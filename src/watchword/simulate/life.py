@@ -86,7 +86,9 @@ class Life:
     def _film(self, step: Step, at: int, rng: Random) -> None:
         outside = self._seen_by.get(step.door.uid)
         if outside is not None and rng.random() < 0.7:
-            self.wire.camera(at + round(1500 * rng.random()), outside, "person", 0.62 + 0.36 * rng.random())
+            # On the side that is left one is seen before the door, on the other side behind it.
+            delay = round(1500 * rng.random()) if outside.place == step.zone else -2600 - round(1500 * rng.random())
+            self.wire.camera(at + delay, outside, "person", 0.62 + 0.36 * rng.random())
         inside = self._inside.get(step.zone)
         if inside is not None and rng.random() < 0.96:
             self.wire.camera(at + 1200 + round(4000 * rng.random()), inside, "person", 0.7 + 0.28 * rng.random())
@@ -172,7 +174,12 @@ class Life:
         number = int(member.number)
         begin, end = entry.hours
         ip = f"203.0.113.{number % 180 + 1}"
-        place = (site.city, site.country, round(site.latitude + (number % 40 - 20) / 100, 2), round(site.longitude + (number % 30 - 15) / 80, 2))
+        place = (
+            site.city,
+            site.country,
+            round(site.latitude + (number % 40 - 20) / 100, 2),
+            round(site.longitude + (number % 30 - 15) / 80, 2),
+        )
         self.wire.sign_in(begin, member, ip, place, late=round(rng.random() ** 3 * 9 * MINUTE))
         assigned = f"10.10.9.{number % 200 + 20}"
         self.wire.vpn(begin + 90 * SECOND, member, ip, assigned, "connect")
@@ -222,7 +229,9 @@ class Life:
             self.wire.flow(at + 200, desk.site, desk.ip, server.ip, 22 if server.system == "linux" else 5985, 9000, 14000)
             if server.system == "linux":
                 self.wire.ssh(at, server, member.account, desk.ip)
-                self.wire.sudo(at + round((5 + 50 * rng.random()) * SECOND), server, member.account, "pts/0", "/usr/bin/systemctl status app")
+                self.wire.sudo(
+                    at + round((5 + 50 * rng.random()) * SECOND), server, member.account, "pts/0", "/usr/bin/systemctl status app"
+                )
             else:
                 self.wire.windows(at, server, 4624, member, logon_type=3, ip=desk.ip)
                 self.wire.windows(at + 20, server, 4672, member)

@@ -10,7 +10,9 @@ from watchword.simulate.life import Session
 from watchword.simulate.organisation import Organisation
 from watchword.simulate.wire import Wire
 
-CLOUD: Final = tuple(f"203.0.113.{number}" for number in (245, 246, 247, 248, 249)) + tuple(f"198.51.100.{number}" for number in range(101, 141))
+CLOUD: Final = tuple(f"203.0.113.{number}" for number in (245, 246, 247, 248, 249)) + tuple(
+    f"198.51.100.{number}" for number in range(101, 141)
+)
 """Addresses of cloud programs and web sites that everybody uses."""
 _PORTS: Final = (443, 443, 443, 443, 443, 443, 443, 80, 8443)
 
@@ -29,9 +31,19 @@ def write_traffic(org: Organisation, sessions: list[Session], wire: Wire, rng: R
             if chance > 0.9995:  # a presentation, a video, a mailbox archive goes to the cloud
                 out = round((8 + 90 * random()) * 1_000_000)
             if chance < 0.28:
-                wire.flow(at, session.site, session.ip, servers[int(random() * len(servers))], 445 if chance < 0.1 else 443, out * 2, out * 3)
+                wire.flow(
+                    at, session.site, session.ip, servers[int(random() * len(servers))], 445 if chance < 0.1 else 443, out * 2, out * 3
+                )
             else:
-                wire.flow(at, session.site, session.ip, CLOUD[int(random() * random() * len(CLOUD))], _PORTS[int(random() * 9)], out, round(out * (2 + 9 * random())))
+                wire.flow(
+                    at,
+                    session.site,
+                    session.ip,
+                    CLOUD[int(random() * random() * len(CLOUD))],
+                    _PORTS[int(random() * 9)],
+                    out,
+                    round(out * (2 + 9 * random())),
+                )
             at += round(expovariate(1 / mean)) + 400
 
 
@@ -40,6 +52,7 @@ def write_machines(org: Organisation, book: Daybook, wire: Wire, rng: Random) ->
     start, end = book.start, midnight(org.sites[0].zone, date.fromordinal(book.day.toordinal() + 1))
     _heartbeats(org, start, end, wire, rng)
     _services(org, start, end, wire, rng)
+    _renewals(org, start, end, wire, rng)
     _schedules(org, book, wire, rng)
     if book.day.weekday() == 2:
         _patch_night(org, book, wire, rng)
@@ -59,6 +72,7 @@ def _heartbeats(org: Organisation, start: int, end: int, wire: Wire, rng: Random
 
 
 def _services(org: Organisation, start: int, end: int, wire: Wire, rng: Random) -> None:
+    """Let servers be monitored, backed up and talk to each other."""
     servers = org.hosts_in("", "server")
     for server in servers:
         net = "10.10" if server.site == "harbour" else "10.20"
@@ -79,6 +93,10 @@ def _services(org: Organisation, start: int, end: int, wire: Wire, rng: Random) 
             peer = rng.choice(servers).ip if rng.random() < 0.6 else CLOUD[0]
             wire.flow(at, server.site, server.ip, peer, 443, round(600 + 9000 * rng.random()), round(900 + 30_000 * rng.random()))
             at += round(rng.expovariate(1 / (13 * MINUTE))) + SECOND
+
+
+def _renewals(org: Organisation, start: int, end: int, wire: Wire, rng: Random) -> None:
+    """Renew address leases, and let cameras send what they recorded."""
     for host in org.hosts:
         if host.kind in {"workstation", "console"} or host.name.startswith("prn"):
             switch = org.switch_of(host.place)

@@ -20,8 +20,7 @@ def camera_power_cycle(stage: Stage, rng: Random) -> NearMiss:
     at = stage.hour("harbour", 9 + 7 * rng.random())
     for camera in stage.org.hosts_in("", "camera"):
         if switch in camera.upstream:
-            stage.wire.camera(at + round(9 * SECOND * rng.random()), camera, "offline")
-            stage.wire.camera(at + round((150 + 40 * rng.random()) * SECOND), camera, "online")
+            stage.wire.darken(camera, at + round(9 * SECOND * rng.random()), at + round((150 + 40 * rng.random()) * SECOND))
     return _note("camera power cycle", at, at + 4 * MINUTE, f"{switch} restarted and took its cameras along.")
 
 
@@ -40,7 +39,11 @@ def kiosk_logons(stage: Stage, rng: Random) -> NearMiss:
     """Play: several people log on at one shared console within minutes."""
     kiosk = rng.choice(stage.org.hosts_in("harbour/main/0/canteen", "console"))
     at = since = stage.hour("harbour", 11.7 + rng.random())
-    people = [e for e in stage.book.people.values() if e.mode == "office" and e.site == "harbour" and e.member.account and e.arrival < at < e.departure]
+    people = [
+        e
+        for e in stage.book.people.values()
+        if e.mode == "office" and e.site == "harbour" and e.member.account and e.arrival < at < e.departure
+    ]
     for entry in rng.sample(people, min(4, len(people))):
         stage.wire.windows(at, kiosk, 4624, entry.member, logon_type=2, ip="127.0.0.1")
         stage.wire.windows(at + 70 * SECOND, kiosk, 4634, entry.member, logon_type=2)
@@ -67,7 +70,9 @@ def guest_wifi_vpn(stage: Stage, rng: Random) -> NearMiss:
     assigned = f"10.10.9.{int(entry.member.number) % 200 + 20}"
     stage.wire.vpn(at, entry.member, GUEST_NETS[entry.site], assigned, "connect")
     stage.wire.vpn(at + 50 * MINUTE, entry.member, GUEST_NETS[entry.site], assigned, "disconnect")
-    return _note("VPN from the guest Wi-Fi", at, at + 50 * MINUTE, f"{entry.member.name} opened the VPN on the guest Wi-Fi of their own site.")
+    return _note(
+        "VPN from the guest Wi-Fi", at, at + 50 * MINUTE, f"{entry.member.name} opened the VPN on the guest Wi-Fi of their own site."
+    )
 
 
 def closet_work(stage: Stage, rng: Random) -> NearMiss:
@@ -89,7 +94,14 @@ def closet_work(stage: Stage, rng: Random) -> NearMiss:
 
 def day_trip(stage: Stage, rng: Random) -> NearMiss:
     """Play: someone is at the harbour in the morning, flies, and is at the mill in the late afternoon."""
-    able = stage.book.of(lambda e: e.mode == "office" and e.site == e.member.site == "harbour" and e.member.role in {"sales", "planner"} and e.arrival < stage.hour("harbour", 8.2))
+    able = stage.book.of(
+        lambda e: (
+            e.mode == "office"
+            and e.site == e.member.site == "harbour"
+            and e.member.role in {"sales", "planner"}
+            and e.arrival < stage.hour("harbour", 8.2)
+        )
+    )
     entry = stage.cast(rng, able)
     entry.stops = [entry.stops[0], (stage.hour("harbour", 9.2), "harbour/outside")]
     entry.leave_by = "D-01"

@@ -33,6 +33,8 @@ class Member:
     shift: str = ""
     host: str = ""
     """Name of their workstation."""
+    before: tuple[date, date] | None = None
+    """An earlier employment of someone who left and came back: first day, and the day from which it no longer held."""
 
     @property
     def uid(self) -> str:
@@ -178,7 +180,17 @@ def _staff(rng: Random, today: date) -> list[Member]:
     taken: set[str] = set()
     members: list[Member] = []
 
-    def hire(kind: str, role: str, home: str, shift: str, since: date, until: date | None = None, *, remote: bool = False) -> None:
+    def hire(
+        kind: str,
+        role: str,
+        home: str,
+        shift: str,
+        since: date,
+        until: date | None = None,
+        *,
+        remote: bool = False,
+        before: tuple[date, date] | None = None,
+    ) -> None:
         given, family = next(names)
         card = next(cards)
         account = account_of(given, family, taken) if kind in {"employee", "contractor"} else ""
@@ -198,6 +210,7 @@ def _staff(rng: Random, today: date) -> list[Member]:
                 until=until,
                 remote=remote,
                 shift=shift,
+                before=before,
             )
         )
 
@@ -209,8 +222,11 @@ def _staff(rng: Random, today: date) -> list[Member]:
     for home, role in _LEAVERS:
         since = today - timedelta(days=rng.randrange(400, 3000))
         hire("employee", role, home, "office-harbour", since, today - timedelta(days=rng.randrange(4, 60)))
-    # The returner has a fresh employment with the badge and account of before: a badge of someone who once left, lawfully in use.
-    hire("employee", "planner", "harbour/main/2/east", "office-harbour", today - timedelta(days=9))
+    # The returner got back the badge and account of before: someone who once left, lawfully in again.
+    gone = today - timedelta(days=200)
+    hire(
+        "employee", "planner", "harbour/main/2/east", "office-harbour", today - timedelta(days=9), before=(gone - timedelta(days=900), gone)
+    )
     return members
 
 
@@ -232,12 +248,8 @@ def _desks(members: list[Member], rng: Random) -> tuple[list[Member], list[Host]
         number = numbers[member.site] = numbers[member.site] + 1
         name = f"ws-{member.site[0]}-{number:03d}"
         net = _DESK_NETS[member.site][number // 200]
-        hosts.append(
-            Host(name, "workstation", member.home, f"{net}.{number % 200 + 20}", _mac(rng), owner=member.number, system="windows")
-        )
-        seated.append(
-            Member(**{name_: getattr(member, name_) for name_ in Member.__dataclass_fields__ if name_ != "host"}, host=name)
-        )
+        hosts.append(Host(name, "workstation", member.home, f"{net}.{number % 200 + 20}", _mac(rng), owner=member.number, system="windows"))
+        seated.append(Member(**{name_: getattr(member, name_) for name_ in Member.__dataclass_fields__ if name_ != "host"}, host=name))
     return seated, hosts
 
 
@@ -284,26 +296,46 @@ def _equipment(rng: Random) -> list[Host]:
     controllers = {"harbour": (4, "HC", "harbour/main/0/closet", "sw-h-acc-g"), "mill": (3, "MC", "mill/hall/0/closet", "sw-m-acc-m")}
     for site, (count, stem, place, switch) in controllers.items():
         for number in range(1, count + 1):
-            add(f"{stem}-{number}", "controller", place, f"{'10.10' if site == 'harbour' else '10.20'}.60.{20 + number}", upstream=(switch,))
-    floors = {place.rpartition("/")[0]: name for place, name in _CLOSETS}
-    for number, (place, doors) in enumerate(_CAMERAS, 1):
-        site = place.partition("/")[0]
-        switch = floors.get(place.rpartition("/")[0], "sw-h-acc-l" if place.startswith("harbour/lab") else f"sw-{site[0]}-acc-{'g' if site == 'harbour' else 'm'}")
-        sees = tuple(f"{site}/doors/{door}" for door in doors.split())
-        add(f"cam-{number:02d}", "camera", place, f"{'10.10' if site == 'harbour' else '10.20'}.70.{number}", sees=sees, upstream=(switch,))
-    for place, net, count in _SERVERS:
-        for number in range(1, count + 1):
-            system = "linux" if number % 2 else "windows"
-            add(f"srv-{place[0]}-{number:02d}", "server", place, f"{net}.{number + 10}", system=system, upstream=(f"sw-{place[0]}-core",))
-    jump = hosts.pop()
-    hosts.append(Host("jump-1", "server", jump.place, jump.ip, jump.mac, system="linux", upstream=jump.upstream, shared=True))
+            add(
+                f"{stem}-{number}", "controller", place, f"{'10.10' if site == 'harbour' else '10.20'}.60.{20 + number}", upstream=(switch,)
+            )
+    hosts += [*_cameras(rng), *_servers(rng)]
     for place, count, shared in _CONSOLES:
         net = "10.10.30" if place.startswith("harbour") else "10.20.30"
         for _ in range(count):
             number = len(hosts)
             add(f"con-{place[0]}-{number}", "console", place, f"{net}.{number % 250}", system="windows", shared=shared)
     for number in range(1, 15):
-        site = SITES[number % 2]
-        zone = [zone.uid for zone in site.zones if zone.kind == "office"][number % 4]
-        add(f"prn-{number:02d}", "other", zone, f"{site.network}.40.{number + 10}")
+        where = SITES[number % 2]
+        zone = [zone.uid for zone in where.zones if zone.kind == "office"][number % 4]
+        add(f"prn-{number:02d}", "other", zone, f"{where.network}.40.{number + 10}")
     return hosts
+
+
+def _cameras(rng: Random) -> list[Host]:
+    """Return the cameras, each on the switch of its floor."""
+    cameras = []
+    floors = {place.rpartition("/")[0]: name for place, name in _CLOSETS}
+    for number, (place, doors) in enumerate(_CAMERAS, 1):
+        site = place.partition("/")[0]
+        switch = floors.get(
+            place.rpartition("/")[0],
+            "sw-h-acc-l" if place.startswith("harbour/lab") else f"sw-{site[0]}-acc-{'g' if site == 'harbour' else 'm'}",
+        )
+        sees = tuple(f"{site}/doors/{door}" for door in doors.split())
+        ip = f"{'10.10' if site == 'harbour' else '10.20'}.70.{number}"
+        cameras.append(Host(f"cam-{number:02d}", "camera", place, ip, _mac(rng), sees=sees, upstream=(switch,)))
+    return cameras
+
+
+def _servers(rng: Random) -> list[Host]:
+    """Return the servers of both server rooms, half of each system; the last one is the host by which administrators reach the rest."""
+    servers = []
+    for place, net, count in _SERVERS:
+        for number in range(1, count + 1):
+            last = number == count and place.startswith("mill")
+            system = "linux" if number % 2 or last else "windows"
+            name = "jump-1" if last else f"srv-{place[0]}-{number:02d}"
+            upstream = (f"sw-{place[0]}-core",)
+            servers.append(Host(name, "server", place, f"{net}.{number + 10}", _mac(rng), system=system, upstream=upstream, shared=last))
+    return servers

@@ -68,7 +68,7 @@ class Doorways:
                     queue.append(step.zone)
         steps: list[Step] = []
         zone = goal
-        while (step := came.get(zone)) is not None:
-            steps.append(step)
-            zone = step.door.outer if step.direction == "in" else step.door.inner
+        while (taken := came.get(zone)) is not None:
+            steps.append(taken)
+            zone = taken.door.outer if taken.direction == "in" else taken.door.inner
         return tuple(reversed(steps))

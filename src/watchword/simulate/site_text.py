@@ -1,4 +1,4 @@
-"""The organisation written down: the site file and the people file, in the formats that ``watchword site load`` and ``people load`` read."""
+"""The organisation written down: its site file and people file, as ``watchword site load`` and ``watchword people load`` read them."""
 
 import csv
 import io
@@ -100,24 +100,28 @@ def site_yaml(org: "Organisation") -> str:
 
 
 def people_csv(org: "Organisation") -> str:
-    """Return the people file. Badges and accounts are lists separated by ``;``."""
+    """Return the people file: a line for each employment. Badges and accounts are lists separated by ``;``."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["employee", "name", "kind", "role", "site", "since", "until", "remote", "shift", "badges", "accounts"])
     for member in org.members:
-        writer.writerow(
-            [
-                member.number,
-                member.name,
-                member.kind,
-                member.role,
-                member.site,
-                member.since.isoformat(),
-                member.until.isoformat() if member.until else "",
-                "yes" if member.remote else "no",
-                member.shift,
-                member.badge,
-                f"{member.account};{member.mail}" if member.account else "",
-            ]
-        )
+        spans = [(member.since, member.until)]
+        if member.before is not None:
+            spans.insert(0, member.before)
+        for since, until in spans:
+            writer.writerow(
+                [
+                    member.number,
+                    member.name,
+                    member.kind,
+                    member.role,
+                    member.site,
+                    since.isoformat(),
+                    until.isoformat() if until else "",
+                    "yes" if member.remote else "no",
+                    member.shift,
+                    member.badge,
+                    f"{member.account};{member.mail}" if member.account else "",
+                ]
+            )
     return out.getvalue()

@@ -13,7 +13,7 @@ from watchword.simulate.premises import DoorPlan
 from watchword.simulate.wire import Wire
 
 
-class NoCast(Exception):  # noqa: N818 - it is no error: the play is put off
+class NoCast(Exception):
     """Nobody is about that day who could play the part."""
 
 
@@ -65,7 +65,9 @@ class Stage:
         ]  # fmt: skip
         if away:
             return self.cast(rng, away)
-        chosen = self.cast(rng, [e for e in self.book.people.values() if e.mode in {"office", "home"} and e.member.site == (site or e.member.site)])
+        chosen = self.cast(
+            rng, [e for e in self.book.people.values() if e.mode in {"office", "home"} and e.member.site == (site or e.member.site)]
+        )
         chosen.mode, chosen.stops = "off", []
         return chosen
 

@@ -21,7 +21,7 @@ def leaver_returns(stage: Stage, rng: Random) -> Story:
     at += round((1 + 4 * rng.random()) * MINUTE)
     stage.wire.windows(at, machine, 4624, leaver, logon_type=2, ip="127.0.0.1")
     stage.wire.windows(at + 11 * MINUTE, machine, 4634, leaver, logon_type=2)
-    says = f"{leaver.name} left on {leaver.until}, yet their badge opened the staff side entrance and their account logged on at {machine.name}."
+    says = f"{leaver.name} left on {leaver.until}, yet their badge opened the staff side entrance and their account logged on at a desk."
     return stage.story(
         "leaver returns", ("ww_007", "ww_009"), since, at, says, members=(leaver,), places=(leaver.home,), assets=(machine.uid,)
     )
@@ -30,7 +30,7 @@ def leaver_returns(stage: Stage, rng: Random) -> Story:
 def closet_break_in(stage: Stage, rng: Random) -> Story:
     """Play: the door of a network closet is forced, minutes later an unknown device speaks on the switch inside."""
     door = stage.door(rng.choice(("D-18", "D-23", "D-10", "D-28")))
-    at = since = stage.start(rng, "harbour", 9, 22)
+    at = since = stage.start(rng, "harbour", 9, 21.5)
     stage.wire.door(at, door, "forced")
     switch = next(host for host in stage.org.hosts_in(door.inner, "switch"))
     at += round((1.2 + 4 * rng.random()) * MINUTE)
@@ -46,13 +46,12 @@ def blinded_camera(stage: Stage, rng: Random) -> Story:
     """Play: one camera goes dark, then a door in its view unlocks though nobody and nothing authorised it."""
     door = stage.door(rng.choice(("D-22", "D-21", "D-27", "D-11")))
     camera = stage.camera_at(door.name)
-    at = since = stage.start(rng, "harbour", 12, 22)
-    stage.wire.camera(at, camera, "offline")
+    at = since = stage.start(rng, "harbour", 12, 21.5)
     at += round((2 + 8 * rng.random()) * MINUTE)
+    stage.wire.darken(camera, since, at + 15 * MINUTE)
     stage.wire.door(at, door, "unlocked")
     stage.wire.door(at + 4 * SECOND, door, "opened")
     stage.wire.door(at + 40 * SECOND, door, "closed")
-    stage.wire.camera(at + 15 * MINUTE, camera, "online")
     says = f"{camera.name} went dark, and {door.label} in its view unlocked with no grant, exit request, schedule or operator behind it."
     return stage.story("blinded camera", ("ww_024", "ww_031"), since, at, says, places=(door.uid,), assets=(camera.uid,))
 
@@ -69,7 +68,13 @@ def badge_in_two_cities(stage: Stage, rng: Random) -> Story:
     stage.enter(entry.member.badge, stage.door("M-06"), at + 30 * SECOND)
     says = f"The badge of {entry.member.name} was read in Hamburg and {round((at - since) / MINUTE)} minutes later in Porto."
     return stage.story(
-        "badge in two cities", ("ww_005",), since - HOUR, at + 4 * HOUR, says, members=(entry.member,), places=("harbour", "mill/doors/M-02")
+        "badge in two cities",
+        ("ww_005",),
+        since - HOUR,
+        at + 4 * HOUR,
+        says,
+        members=(entry.member,),
+        places=("harbour", "mill/doors/M-02"),
     )
 
 
@@ -78,14 +83,23 @@ def badge_at_two_doors(stage: Stage, rng: Random) -> Story:
     if stage.opening:
         entry = stage.cast(rng, [e for e in stage.book.people.values() if e.member.role == "scientist" and e.member.until is None])
     else:
-        entry = stage.cast(rng, stage.book.of(lambda e: e.mode == "office" and e.site == "harbour" and e.member.role in {"engineer", "planner", "scientist"}))
+        entry = stage.cast(
+            rng,
+            stage.book.of(lambda e: e.mode == "office" and e.site == "harbour" and e.member.role in {"engineer", "planner", "scientist"}),
+        )
     at = since = stage.opening or entry.arrival + round((0.3 + 0.5 * rng.random()) * (entry.departure - entry.arrival))
     stage.enter(entry.member.badge, stage.door("D-31"), at)
     gap = round((3 + 5 * rng.random()) * SECOND)
     stage.enter(entry.member.badge, stage.door("D-22"), at + gap)
-    says = f"The badge of {entry.member.name} opened the clean room and, {round(gap / SECOND)} s later, the reading room in the other building."
+    says = f"The badge of {entry.member.name} opened the clean room and, {round(gap / SECOND)} s later, the reading room elsewhere."
     return stage.story(
-        "badge at two doors", ("ww_006",), since, at + gap, says, members=(entry.member,), places=("harbour/doors/D-31", "harbour/doors/D-22")
+        "badge at two doors",
+        ("ww_006",),
+        since,
+        at + gap,
+        says,
+        members=(entry.member,),
+        places=("harbour/doors/D-31", "harbour/doors/D-22"),
     )
 
 
@@ -106,8 +120,8 @@ def found_badge(stage: Stage, rng: Random) -> Story:
 
 def silenced_controllers(stage: Stage, rng: Random) -> Story:
     """Play: the link of the harbour's door controllers is cut before someone enters; what they buffered comes when it is mended."""
-    at = since = stage.start(rng, "harbour", 0.8, 2.2)
-    until = since + round((75 + 30 * rng.random()) * MINUTE)
+    at = since = stage.start(rng, "harbour", 22.0, 22.2)
+    until = since + round((75 + 20 * rng.random()) * MINUTE)
     stage.wire.silences.append(("harbour-doors", since, until))
     door = stage.door(rng.choice(("D-21", "D-27")))
     at += round((20 + 20 * rng.random()) * MINUTE)

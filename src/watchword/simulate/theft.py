@@ -32,7 +32,7 @@ def stolen_account(stage: Stage, rng: Random) -> Story:
     stage.wire.sign_in(at, member, ip, city)
     at += round((1 + 3 * rng.random()) * MINUTE)
     stage.wire.vpn(at, member, ip, f"10.10.9.{rng.randrange(221, 250)}", "connect")
-    says = f"The account of {member.name} signed in from {city[0]} and opened a VPN session while their badge says that they are at Harbour Works."
+    says = f"The account of {member.name} signed in from {city[0]} and opened a VPN session while their badge is in at Harbour Works."
     return stage.story("stolen account", ("ww_003", "ww_004"), since, at, says, members=(member,), places=("harbour",), addresses=(ip,))
 
 
@@ -47,7 +47,11 @@ def insider_upload(stage: Stage, rng: Random) -> Story:
             continue
         for index, (begin, zone) in enumerate(entry.stops[:-1]):
             end = entry.stops[index + 1][0]
-            if zone in {"harbour/main/2/reading", "harbour/lab/1/clean"} and end - begin > 20 * MINUTE and entry.member.number not in stage.used:
+            if (
+                zone in {"harbour/main/2/reading", "harbour/lab/1/clean"}
+                and end - begin > 20 * MINUTE
+                and entry.member.number not in stage.used
+            ):
                 stays.append((begin, end, entry))
     rng.shuffle(stays)
     chosen: dict[str, tuple[int, int]] = {}
@@ -63,7 +67,9 @@ def insider_upload(stage: Stage, rng: Random) -> Story:
         host = stage.org.host[stage.org.member[number].host]
         at = begin + 6 * MINUTE + round(rng.random() * (end - begin - 14 * MINUTE))
         for part in range(3):
-            stage.wire.flow(at + part * 70 * SECOND, "harbour", host.ip, address, 443, round((160 + 300 * rng.random()) * 1_000_000), 800_000)
+            stage.wire.flow(
+                at + part * 70 * SECOND, "harbour", host.ip, address, 443, round((160 + 300 * rng.random()) * 1_000_000), 800_000
+            )
         times.append(at)
     members = tuple(stage.org.member[number] for number in chosen)
     names = ", ".join(member.name for member in members)
@@ -77,7 +83,8 @@ def insider_upload(stage: Stage, rng: Random) -> Story:
 def workstation_before_badge(stage: Stage, rng: Random) -> Story:
     """Play: someone sits down at a colleague's machine and logs on as them hours before its owner comes in."""
     able = stage.book.of(
-        lambda e: e.mode == "office" and e.site == e.member.site and bool(e.member.host) and not e.tailgates and e.come_by in {"D-01", "D-02"}
+        lambda e: e.mode == "office" and e.site == e.member.site and bool(e.member.host) and not e.tailgates
+        and e.come_by in {"D-01", "D-02"}
         and e.arrival > stage.hour("harbour", 7.6)
     )  # fmt: skip
     entry = stage.cast(rng, able)
@@ -90,7 +97,15 @@ def workstation_before_badge(stage: Stage, rng: Random) -> Story:
     stage.wire.windows(until, host, 4634, member, logon_type=2)
     says = f"{host.name} was logged on at its keyboard as {member.name} before their first badge of the day."
     return stage.story(
-        "workstation before badge", ("ww_019",), since, until, says, members=(member,), places=(host.place,), assets=(host.uid,), any_of=("ww_001", "ww_019")
+        "workstation before badge",
+        ("ww_019",),
+        since,
+        until,
+        says,
+        members=(member,),
+        places=(host.place,),
+        assets=(host.uid,),
+        any_of=("ww_001", "ww_019"),
     )
 
 
@@ -99,7 +114,9 @@ def intruder_at_servers(stage: Stage, rng: Random) -> Story:
     room, door = "harbour/main/2/servers", stage.door("D-24")
     at = since = stage.start(rng, "harbour", 19.2, 20.6)
     camera = next(host for host in stage.org.hosts if host.place == room and host.kind == "camera")
-    admin = stage.cast(rng, [e for e in stage.book.people.values() if e.member.role == "it administrator" and e.member.site == "harbour"]).member
+    admin = stage.cast(
+        rng, [e for e in stage.book.people.values() if e.member.role == "it administrator" and e.member.site == "harbour"]
+    ).member
     helper = stage.cast(rng, [e for e in stage.book.people.values() if e.member.role == "network contractor"]).member
     stage.wire.camera(at, camera, "person", 0.93)
     stage.wire.camera(at + 25 * SECOND, camera, "person", 0.9)
@@ -114,9 +131,18 @@ def intruder_at_servers(stage: Stage, rng: Random) -> Story:
     stage.wire.console(at + 2 * MINUTE, server, admin.account)
     stage.wire.sudo(at + 2 * MINUTE + 15 * SECOND, server, admin.account, "tty1", "/usr/bin/tar czf /media/usb/db.tgz /srv/db")
     stage.enter(helper.badge, door, at + 9 * MINUTE, "out")
-    says = f"A camera saw someone in the empty server room; the badge of {helper.name} opened it and {admin.name}'s account took privileges inside."
+    says = (
+        f"A camera saw someone in the empty server room; the badge of {helper.name} opened it and {admin.name}'s account was used inside."
+    )
     return stage.story(
-        "intruder at servers", ("ww_012", "ww_015"), since, at + 3 * MINUTE, says, members=(helper, admin), places=(door.uid, room), assets=(console.uid, server.uid)
+        "intruder at servers",
+        ("ww_012", "ww_015"),
+        since,
+        at + 3 * MINUTE,
+        says,
+        members=(helper, admin),
+        places=(door.uid, room),
+        assets=(console.uid, server.uid),
     )
 
 

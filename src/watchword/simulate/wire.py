@@ -13,7 +13,7 @@ BATCH: Final = {"harbour-doors": SECOND, "cameras": 2 * SECOND, "windows": 5 * S
 """Webhook sources collect lines for so long and send them in one body."""
 HEADERS: Final = {
     "mill-doors": b"Data;Controlador;Porta;Leitor;Cartao;Resultado",
-    "visitors": b"visit,time,action,visitor,company,host,badge",
+    "visitors": b"visit,time,site,action,visitor,company,host,badge",
 }
 """First lines of the dropped files."""
 MILL_CLOCK: Final = {"MC-1": 0, "MC-2": 40 * SECOND, "MC-3": -3 * SECOND}
@@ -33,6 +33,8 @@ class Wire:
         self.items: list[Item] = []
         self.silences: list[tuple[str, int, int]] = []
         """(source, since, until): what the source would send meanwhile is buffered and comes at the end."""
+        self.outages: dict[str, tuple[int, int]] = {}
+        """Camera → (since, until): meanwhile it sees and says nothing."""
         self._count = 0
 
     def put(self, source: str, arrive: int, body: bytes, file: str = "") -> None:
@@ -100,7 +102,9 @@ class Wire:
 
     # Hosts
 
-    def windows(self, ms: int, host: Host, event: int, member: Member | None, *, logon_type: int = 0, ip: str = "-", account: str = "") -> None:
+    def windows(
+        self, ms: int, host: Host, event: int, member: Member | None, *, logon_type: int = 0, ip: str = "-", account: str = ""
+    ) -> None:
         """Write a security event of a Windows host (4624 logon, 4625 failure, 4634 logoff, 4672 privileges, 4800 lock, 4801 unlock)."""
         user = account or (member.account if member else "SYSTEM")
         kind = f'"LogonType":"{logon_type}",' if logon_type else ""
@@ -113,7 +117,8 @@ class Wire:
         body = (
             f'{{"@timestamp":"{iso(ms)}","event":{{"code":"{event}","provider":"Microsoft-Windows-Security-Auditing","module":"security"}},'
             f'"winlog":{{"event_id":"{event}","channel":"Security","computer_name":"{host.name.upper()}.{DOMAIN}",'
-            f'"record_id":{ms // 100 + self._count % 100},"event_data":{{{who}}}}},"agent":{{"type":"winlogbeat","hostname":"{host.name}"}}}}'
+            f'"record_id":{ms // 100 + self._count % 100},"event_data":{{{who}}}}},'
+            f'"agent":{{"type":"winlogbeat","hostname":"{host.name}"}}}}'
         )
         self.put("windows", self._delay(ms, 700, 6000), body.encode())
 
@@ -138,16 +143,25 @@ class Wire:
     # Identity provider
 
     def sign_in(
-        self, ms: int, member: Member, ip: str, place: tuple[str, str, float, float], *, zone: str = "", result: str = "SUCCESS", late: int = 0
+        self,
+        ms: int,
+        member: Member,
+        ip: str,
+        place: tuple[str, str, float, float],
+        *,
+        zone: str = "",
+        result: str = "SUCCESS",
+        late: int = 0,
     ) -> None:
-        """Write a sign-in of the identity provider's system log; `place` is city, country, latitude, longitude; `zone` its name for the network."""
+        """Write a sign-in of the system log; `place`: city, country, latitude, longitude; `zone`: the provider's word for the network."""
         city, country, lat, lon = place
         failed = "" if result == "SUCCESS" else ',"reason":"INVALID_CREDENTIALS"'
         body = (
             f'{{"uuid":"{ms:012x}-{member.number}-{self._count:x}","published":"{iso(ms)}","eventType":"user.session.start",'
             f'"severity":"INFO","outcome":{{"result":"{result}"{failed}}},'
             f'"actor":{{"id":"00u{member.number}","type":"User","alternateId":"{member.mail}","displayName":"{member.name}"}},'
-            f'"client":{{"ipAddress":"{ip}","zone":"{zone or "null"}","device":"Computer","geographicalContext":{{"city":"{city}","country":"{country}",'
+            f'"client":{{"ipAddress":"{ip}","zone":"{zone or "null"}","device":"Computer","geographicalContext":'
+            f'{{"city":"{city}","country":"{country}",'
             f'"geolocation":{{"lat":{lat},"lon":{lon}}}}}}},"transaction":{{"type":"WEB"}}}}'
         )
         self.put("idp", self._delay(ms, 20 * SECOND, 110 * SECOND) + late, body.encode())
@@ -155,12 +169,13 @@ class Wire:
     # Networks
 
     def flow(self, ms: int, site: str, src: str, dst: str, port: int, out: int, back: int, protocol: str = "tcp") -> None:
-        """Log one finished connection at a site's firewall, with the bytes sent and received."""
-        body = (
+        """Log one finished connection at a site's firewall, with the bytes sent and received; one line in a thousand comes in pieces."""
+        text = (
             f'<134>1 {iso(ms)} fw-{site[0]}-1 filterlog 812 FLOW [flow@32473 src="{src}" spt="{32768 + ms % 28000}" dst="{dst}" '
             f'dpt="{port}" proto="{protocol}" out="{out}" in="{back}"]'
         )
-        self.put("firewall", self._delay(ms, 30, 2500), body.encode())
+        body = text.encode() if (ms // 7 + self._count * 31) % 1000 else b"\x00" + text.encode()[1 : 40 + ms % 50] + b"\xff\xfe"
+        self.put("firewall", self._delay(ms, 30, 2500), body)
 
     def vpn(self, ms: int, member: Member, src: str, assigned: str, act: str) -> None:
         """Log that a VPN session opens (``connect``) or closes (``disconnect``)."""
@@ -168,12 +183,8 @@ class Wire:
         self.put("firewall", self._delay(ms, 30, 2500), body.encode())
 
     def switch(self, ms: int, switch: Host, text: str) -> None:
-        """Write one line of a switch; one in a thousand is cut to pieces on its way."""
-        self._count += 1
-        body = f"<189>{rfc3164(ms)} {switch.name} {text}".encode()
-        if (ms // 7 + self._count * 31) % 1000 == 0:
-            body = b"\x00" + body[1 : 9 + ms % 7] + b"\xff\xfe"
-        self.put("switches", self._delay(ms, 0, 5200), body)
+        """Write one line of a switch; the network shuffles them by seconds."""
+        self.put("switches", self._delay(ms, 0, 5200), f"<189>{rfc3164(ms)} {switch.name} {text}".encode())
 
     def lease(self, ms: int, switch: Host, ip: str, mac: str, name: str) -> None:
         """Log an address lease that a switch hands out or renews."""
@@ -188,9 +199,18 @@ class Wire:
 
     def camera(self, ms: int, camera: Host, kind: str, score: float = 0.0) -> None:
         """Say what a camera saw (``person``, ``vehicle``) or how it is (``online``, ``offline``, ``heartbeat``)."""
+        dark = self.outages.get(camera.name)
+        if dark is not None and dark[0] < ms < dark[1]:
+            return
         seen = f',"zone":"{camera.place}","score":{score:.2f},"track":"{camera.name}-{ms:x}"' if score else ""
         body = f'{{"id":"{camera.name}-{ms:x}-{kind[:2]}","time":"{iso(ms)}","camera":"{camera.name}","type":"{kind}"{seen}}}'
         self.put("cameras", self._delay(ms, 200, 1800), body.encode())
+
+    def darken(self, camera: Host, since: int, until: int) -> None:
+        """Let a camera be lost for a while: its recorder says so when it goes and when it is back."""
+        self.outages[camera.name] = (since, until)
+        self.camera(since, camera, "offline")
+        self.camera(until, camera, "online")
 
     def panel(self, ms: int, site: str, qualifier: str, code: int, zone: str, text: str, user: str = "") -> None:
         """Write an alarm panel's signal with its Contact ID code; `qualifier` E is new or opening, R restore or closing."""
@@ -207,5 +227,5 @@ class Wire:
         local = local_text(ms, "Europe/Berlin")
         file = f"visitors-{local[6:10]}{local[3:5]}{local[:2]}-{iso(at)[11:16].replace(':', '')}.csv"
         stamp = f"{local[6:10]}-{local[3:5]}-{local[:2]} {local[11:]}"
-        row = f"{visit},{stamp},{action},{name},{company},{host.number},{badge}"
+        row = f"{visit},{stamp},{host.site},{action},{name},{company},{host.number},{badge}"
         self.put_file("visitors", at, ms, row.encode(), file)

@@ -99,7 +99,18 @@ class Simulation(Iterator[Delivery]):
             split = next((index for index, item in enumerate(items) if item[0] >= end), len(items))
             carried = items[split:]
             yield from self._hand_out(items[:split])
-        yield from self._hand_out(carried)
+        yield from self._hand_out(self._epilogue(carried))
+
+    def _epilogue(self, carried: list[Item]) -> list[Item]:
+        """Return what still comes in after the last day, among the heartbeats of machines, so that no source seems to fall silent."""
+        if not carried:
+            return carried
+        wire = Wire(self.org)
+        day = max(self._told) + timedelta(days=1)
+        book = Daybook(day, midnight(self.org.sites[0].zone, day), working=False, people={})
+        write_machines(self.org, book, wire, Random(f"{self.seed}|{day}|machines"))
+        last = max(item[0] for item in carried)
+        return sorted(carried + [item for item in wire.items if item[0] <= last])
 
     def _hand_out(self, items: list[Item]) -> Iterator[Delivery]:
         """Put lines that travel together into one body; send one mill file in eight twice, as after a lost acknowledgement."""
@@ -161,7 +172,9 @@ def _spread(calendar: Sequence[date], stories: Sequence[str], rng: Random) -> di
     return {day: tuple(names) for day, names in programme.items()}
 
 
-def live(organisation: Organisation, start: datetime, seed: int, *, stories_first: bool = True, history: timedelta = timedelta(0)) -> Simulation:
+def live(
+    organisation: Organisation, start: datetime, seed: int, *, stories_first: bool = True, history: timedelta = timedelta(0)
+) -> Simulation:
     """Return an endless run from a moment on; with `stories_first` three attacks begin within half an hour of it.
 
     Args:
