@@ -236,3 +236,14 @@ def test_an_overnight_shift_holds_through_the_night_when_clocks_change(directory
     assert [directory.on_calendar("night-shift", hour) for hour in hours] == [True] * 8
     assert not directory.on_calendar("night-shift", at("2026-03-28T05:00"))
     assert str(directory.time_zone("mill/doors/G-01")) == "Europe/Lisbon"
+
+
+def test_a_calendar_of_two_sites_is_the_sites_own():
+    from watchword.resolve.site_file import read_site
+
+    text = 'site: {0}\nzone: {1}\ncalendars: {{shift: {{hours: "08:00-16:00"}}}}'
+    site, assets = read_site("\n---\n".join([text.format("a", "Europe/Berlin"), text.format("b", "Asia/Tokyo")]), "s")
+    directory = Directory(site, PeopleBook(), assets)
+    morning = at("2026-02-10T00:00")
+    assert [directory.on_calendar("shift", morning, name) for name in ("a", "b", "")] == [False, True, True]
+    assert directory.on_calendar("b/calendars/shift", morning)

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchword.kit.errors import ContentError
@@ -44,6 +44,7 @@ def test_a_floor_is_laid_out_from_its_doors(site_text):
     assert [place.uid for place in floors_of(read.site, "harbour")] == [FLOOR]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 24), st.lists(st.tuples(st.integers(-1, 23), st.integers(0, 23)), max_size=50))
 def test_rooms_never_overlap_and_every_door_is_on_the_plan(count, joins):
     zones = [f"a/m/0/z{index}" for index in range(count)]

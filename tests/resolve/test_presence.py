@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchword.model.ocsf import Access, Authentication, EventClass, Logon, Video, Visit
@@ -222,6 +222,7 @@ EVIDENCE = st.lists(ITEM, max_size=14).map(
 )
 
 
+@settings(deadline=None)
 @given(EVIDENCE, st.randoms(use_true_random=False), st.integers(0, 140))
 def test_order_and_repetition_do_not_matter(directory, evidence, shuffler, quarter):
     shuffled = evidence + evidence[:3]
@@ -234,6 +235,7 @@ def test_order_and_repetition_do_not_matter(directory, evidence, shuffler, quart
         assert one.stays(place) == other.stays(place)
 
 
+@settings(deadline=None)
 @given(EVIDENCE, st.integers(0, 140))
 def test_in_and_out_never_both(directory, evidence, quarter):
     presence, at = Presence(evidence, directory, always), NINE + timedelta(minutes=15 * quarter)
@@ -250,6 +252,7 @@ def test_in_and_out_never_both(directory, evidence, quarter):
     assert len(inside) <= 1
 
 
+@settings(deadline=None)
 @given(EVIDENCE)
 def test_stays_are_half_open_and_say_what_the_state_says(directory, evidence):
     presence = Presence(evidence, directory)
@@ -271,3 +274,10 @@ def test_a_busy_year_is_judged_quickly(directory):
     presence = Presence(evidence, directory)
     for hours in range(0, 5_000, 5):
         assert presence.state(SITE, NINE + timedelta(hours=hours)).state is not State.UNKNOWN
+
+
+def test_older_evidence_counts_only_for_the_area_that_was_not_left(directory):
+    evidence = [seen(0, VAULT), seen(1, LOBBY, Sort.GRANTED, 0.8)]
+    assert state(directory, evidence, SITE, 2).confidence == pytest.approx(0.95 * 22 / 24)
+    assert state(directory, evidence, SERVER_ROOM, 2).confidence == pytest.approx(0.8 * 11 / 12)
+    assert state(directory, [seen(0, MILL), seen(1, LOBBY)], SERVER_ROOM, 13, min_confidence=0.0).state is State.UNKNOWN

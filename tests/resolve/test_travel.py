@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchword.model import Door
@@ -98,12 +98,14 @@ def test_claims_of_events(directory, event_of):
 POINT = st.tuples(st.floats(-90, 90), st.floats(-180, 180))
 
 
+@settings(deadline=None)
 @given(POINT, POINT)
 def test_distance_is_the_same_both_ways_and_never_more_than_half_the_earth(a, b):
     assert haversine_km(a, b) == pytest.approx(haversine_km(b, a), abs=1e-6)
     assert 0 <= haversine_km(a, b) <= 20015.2
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7), st.floats(0, 100)), min_size=1, max_size=20))
 def test_paths_obey_the_triangle_inequality(rows):
     doors = [

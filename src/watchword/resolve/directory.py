@@ -247,19 +247,17 @@ class Directory:
         site = self.site.places.get(place.partition("/")[0])
         return ZoneInfo(site.zone) if site else UTC_ZONE
 
-    def calendar(self, name: str, site: str = "") -> Calendar | None:
-        """Return the calendar with this uid, or with this name at the site; without a site, when only one site has the name."""
-        calendars = self.site.calendars
-        found = calendars.get(name) or calendars.get(f"{site}/calendars/{name}")
-        if found is None and not site:
-            alike = [calendar for uid, calendar in calendars.items() if uid.endswith(f"/calendars/{name}")]
-            found = alike[0] if len(alike) == 1 else None
-        return found
+    def calendars(self, name: str, site: str = "") -> tuple[Calendar, ...]:
+        """Return the calendar with this uid, or those with this name: the site's, or every site's when none is given."""
+        found = self.site.calendars.get(name)
+        if found is not None:
+            return (found,)
+        uids = [f"{site}/calendars/{name}"] if site else [uid for uid in self.site.calendars if uid.endswith(f"/calendars/{name}")]
+        return tuple(self.site.calendars[uid] for uid in uids if uid in self.site.calendars)
 
     def on_calendar(self, name: str, at: datetime, site: str = "") -> bool:
-        """Tell whether the calendar is on at the moment, in its site's own time; an unknown one never is."""
-        calendar = self.calendar(name, site)
-        return calendar is not None and is_on(calendar, at)
+        """Tell whether a calendar of this name is on at the moment, in its site's own time; an unknown one never is."""
+        return any(is_on(calendar, at) for calendar in self.calendars(name, site))
 
     def label(self, uid: str) -> str:
         """Return the words for a person, asset, place, door or credential: 'A. Reyes', 'Server room 2', 'badge …1234'."""

@@ -203,13 +203,13 @@ class Presence:
         found: Evidence | None = None
         for item in self._before(at):
             if found is None or (item.place != found.place and self._directory.within(item.place, found.place)):
-                if self._left(item, item.place, at) >= min_confidence:
+                if self._left(item, item.place, item.place, at) >= min_confidence:
                     found = item
                 elif found is None:
                     return None
             elif not self._directory.within(found.place, item.place):
                 break
-        return (found.place, self._left(found, found.place, at)) if found else None
+        return (found.place, self._left(found, found.place, found.place, at)) if found else None
 
     def stays(self, place: str) -> tuple[Stay, ...]:
         """Return every interval in which the person was proved to be in or out of the place, in order of time."""
@@ -225,9 +225,9 @@ class Presence:
                 if last is not None and open_:
                     stays[-1] = Stay(last.state, last.since, item.time, last.event)
                 continue
-            state, until = State(vote.value), item.time + self._decay(item, place)
+            state, until = State(vote.value), item.time + self._decay(item.place, place)
             if last is not None and (open_ or item.time == last.until) and last.state is state:
-                stays[-1] = Stay(state, last.since, max(last.until, until), last.event)
+                stays[-1] = Stay(state, last.since, until, last.event)
                 continue
             if last is not None and open_:
                 stays[-1] = Stay(last.state, last.since, item.time, last.event)
@@ -250,19 +250,18 @@ class Presence:
                 yield self._evidence[index]
 
     def _vote(self, item: Evidence, place: str) -> _Vote:
-        if self._directory.within(item.place, place):
-            return _Vote.IN
-        if self._directory.within(place, item.place):
-            return _Vote.NONE
-        return _Vote.BLUR if item.sort in WEAK else _Vote.OUT
+        vote = self._vote_of(item.place, place)
+        return _Vote.BLUR if vote is _Vote.OUT and item.sort in WEAK else vote
 
-    def _decay(self, item: Evidence, place: str) -> timedelta:
-        """Return how long the evidence lasts for the place: the longest of the areas that the person would have to leave unseen."""
-        inside = self._directory.within(item.place, place)
-        area, longest = item.place, SHORT_DECAY
-        while area:
-            if not inside and self._directory.within(place, area):
-                break
+    def _vote_of(self, area: str, place: str) -> _Vote:
+        if self._directory.within(area, place):
+            return _Vote.IN
+        return _Vote.NONE if self._directory.within(place, area) else _Vote.OUT
+
+    def _decay(self, area: str, place: str) -> timedelta:
+        """Return how long being in an area lasts as proof for a place: the longest of the areas that one would have to leave unseen."""
+        inside, longest = self._directory.within(area, place), SHORT_DECAY
+        while area and (inside or not self._directory.within(place, area)):
             if not self._directory.exits_unread(area):
                 longest = LONG_DECAY
             if area == place or area.endswith(f"/{OUTSIDE}"):
@@ -270,23 +269,35 @@ class Presence:
             area = area.rpartition("/")[0]
         return longest
 
-    def _left(self, item: Evidence, place: str, at: datetime) -> float:
-        share = (at - item.time) / self._decay(item, place)
+    def _left(self, item: Evidence, area: str, place: str, at: datetime) -> float:
+        share = (at - item.time) / self._decay(area, place)
         return item.confidence * (1 - share) if share < 1 else 0.0
 
+    def _around(self, one: str, other: str) -> str:
+        """Return the narrowest area that holds both places, or ''."""
+        while one and not self._directory.within(other, one):
+            one = "" if one.endswith(f"/{OUTSIDE}") else one.rpartition("/")[0]
+        return one
+
     def _proved(self, place: str, at: datetime, ignoring: Collection[str]) -> PresenceState:
+        """Return what the evidence proves; what is older counts only for the area in which the person has stayed since."""
         verdict: _Vote | None = None
-        best, since, event = 0.0, at, ""
+        best, since, event, area = 0.0, at, "", ""
         for item in self._before(at, ignoring):
             vote = self._vote(item, place)
             if vote is _Vote.NONE:
                 continue
             if vote is _Vote.BLUR or (verdict is not None and vote is not verdict):
                 break
-            if item.time + self._decay(item, place) < since or (verdict is None and self._left(item, place, at) <= 0):
+            if verdict is None:
+                area = item.place
+                if self._left(item, area, place, at) <= 0:
+                    break
+            elif item.time + self._decay(item.place, place) < since:
                 break
             verdict, since = vote, item.time
-            left = self._left(item, place, at)
+            area = self._around(area, item.place)
+            left = self._left(item, area, place, at) if area and self._vote_of(area, place) is vote else 0.0
             if left > best:
                 best, event = left, item.event
         if verdict is None:
