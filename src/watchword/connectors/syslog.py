@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -22,6 +22,8 @@ WAITING: Final = 20_000
 WAITING_BYTES: Final = 32 << 20
 RETRY: Final = 0.5
 """Seconds until a full spool is tried again."""
+PARTING: Final = 5.0
+"""Seconds that connections have, when the listeners close, to see what was read of them kept."""
 _READ: Final = 64 * 1024
 
 
@@ -84,6 +86,8 @@ class SyslogServer:
         self._servers: list[asyncio.Server] = []
         self._transports: list[asyncio.DatagramTransport] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._drains: list[asyncio.Task[None]] = []
+        self._open: dict[asyncio.StreamReader, asyncio.StreamWriter] = {}
 
     @property
     def ports(self) -> list[int]:
@@ -127,7 +131,7 @@ class SyslogServer:
             sock.setsockopt(_SOL_SOCKET, _SO_RCVBUF, 8 << 20)
         bound.port = sock.getsockname()[1]
         self._transports.append(transport)
-        self._spawn(self._drain(bound, queue))
+        self._drains.append(loop.create_task(self._drain(bound, queue)))
 
     async def _open_tcp(self, bound: _Bound) -> None:
         listener = bound.listener
@@ -144,25 +148,25 @@ class SyslogServer:
         bound.port = server.sockets[0].getsockname()[1]
         self._servers.append(server)
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     async def _serve(self, bound: _Bound, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         bound.tally.connections += 1
         framer = Framer("auto", self._limit)
+        self._open[reader] = writer
         try:
             while data := await reader.read(_READ):
-                records = [Incoming(body) for body in framer.feed(data)]
-                if records:
-                    await self._keep(bound, records)
+                records: list[Incoming] = []
+                try:
+                    records.extend(Incoming(body) for body in framer.feed(data))
+                finally:  # what was whole before the framing broke is kept
+                    if records:
+                        await self._keep(bound, records)
         except FramingFault as fault:
             bound.tally.faults += 1
             bound.tally.last_fault = str(fault)
         except (ConnectionError, ssl.SSLError, TimeoutError):
             pass
         finally:
+            self._open.pop(reader, None)
             rest = [Incoming(body) for body in framer.end()]
             if rest:
                 await self._keep(bound, rest)
@@ -213,12 +217,21 @@ class SyslogServer:
                 bound = next(one for one in self._bound if one.tally is protocol.tally)
                 while records := protocol.take(BATCH):
                     await self._offer(bound, records)
+        for drain in self._drains:
+            drain.cancel()
+        for reader, writer in list(self._open.items()):
+            with contextlib.suppress(RuntimeError):
+                writer.transport.pause_reading()  # type: ignore[attr-defined]
+            reader.feed_eof()
         tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            _, unfinished = await asyncio.wait(tasks, timeout=PARTING)
+            for task in unfinished:
+                task.cancel()
+        await asyncio.gather(*self._drains, *tasks, return_exceptions=True)
         self._servers.clear()
         self._transports.clear()
+        self._drains.clear()
 
 
 class _Datagrams(asyncio.DatagramProtocol):

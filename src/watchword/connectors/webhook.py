@@ -13,7 +13,7 @@ from typing import Final
 
 from watchword.ingest.intake import MAX_RECORD, Incoming
 from watchword.ingest.jsonl import cut_delivery
-from watchword.kit.errors import Forbidden, InputError
+from watchword.kit.errors import Forbidden, InputError, TooLarge
 from watchword.kit.ids import uid_of
 from watchword.kit.secrets import token_digest, verify
 
@@ -50,7 +50,16 @@ def signing_key_of(secret: str) -> bytes:
         raise InputError("a secret that begins with whsec_ must go on in base64", "secret") from None
 
 
-def read(body: bytes, headers: Mapping[str, str], secrets: WebhookSecrets, now: datetime, max_record: int = MAX_RECORD) -> list[Incoming]:
+def read(
+    body: bytes,
+    headers: Mapping[str, str],
+    secrets: WebhookSecrets,
+    now: datetime,
+    max_record: int = MAX_RECORD,
+    *,
+    max_body: int = MAX_BODY,
+    max_unpacked: int = MAX_UNPACKED,
+) -> list[Incoming]:
     """Check a request and cut it into records.
 
     A sender is let in by ``Authorization: Bearer <token>``, or by a signature over the raw bytes: Standard Webhooks
@@ -64,20 +73,23 @@ def read(body: bytes, headers: Mapping[str, str], secrets: WebhookSecrets, now: 
         secrets: of the source.
         now: the moment of arrival (aware).
         max_record: longest record, in bytes.
+        max_body: longest body as sent, in bytes.
+        max_unpacked: longest body once unpacked, in bytes.
 
     Raises:
         Forbidden: no proof, or one that does not fit, or one that is too old.
-        InputError: too large, not unpackable, no JSON; the message says what to do.
+        TooLarge: the body or a record is too long.
+        InputError: not unpackable, no JSON; the message says what to do.
     """
     folded = {name.lower(): value for name, value in headers.items()}
-    if len(body) > MAX_BODY:
-        raise InputError(f"the body has {len(body)} bytes, at most {MAX_BODY} are taken; send it in parts", "body")
+    if len(body) > max_body:
+        raise TooLarge(f"the body has {len(body)} bytes, at most {max_body} are taken; send it in parts", "body")
     _admit(body, folded, secrets, now)
-    records = cut_delivery(_unpack(body, folded.get("content-encoding", "")))
+    records = cut_delivery(_unpack(body, folded.get("content-encoding", ""), max_unpacked))
     for number, record in enumerate(records, 1):
         if len(record) > max_record:
-            raise InputError(
-                f"record {number} has {len(record)} bytes, longer than {max_record}; send smaller ones, or raise ingest.max_record", "body"
+            raise TooLarge(
+                f"record {number} has {len(record)} bytes, longer than {max_record}; send smaller ones, or raise ingest.record", "body"
             )
     delivery = folded.get("webhook-id", "") if secrets.signing_key else ""
     if not delivery:
@@ -151,7 +163,7 @@ def _check_age(stamp: str, secrets: WebhookSecrets, now: datetime) -> None:
         raise Forbidden(f"the timestamp is more than {window} s off; check the sender's clock, sign anew when sending again")
 
 
-def _unpack(body: bytes, encoding: str) -> bytes:
+def _unpack(body: bytes, encoding: str, most: int) -> bytes:
     wanted = encoding.strip().lower()
     if wanted in {"", "identity"}:
         return body
@@ -163,16 +175,16 @@ def _unpack(body: bytes, encoding: str) -> bytes:
     try:
         while rest and not unpacker.eof:
             out += unpacker.decompress(rest, _PIECE)
-            if len(out) > MAX_UNPACKED:
-                raise InputError(f"the body unpacks to more than {MAX_UNPACKED} bytes; send it in parts", "body")
+            if len(out) > most:
+                raise TooLarge(f"the body unpacks to more than {most} bytes; send it in parts", "body")
             rest = unpacker.unconsumed_tail
             if unpacker.eof and unpacker.unused_data[:2] == b"\x1f\x8b":  # gzip files may be several members
                 rest = unpacker.unused_data
                 unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
         while not unpacker.eof and (more := unpacker.decompress(unpacker.unconsumed_tail, _PIECE)):
             out += more
-            if len(out) > MAX_UNPACKED:
-                raise InputError(f"the body unpacks to more than {MAX_UNPACKED} bytes; send it in parts", "body")
+            if len(out) > most:
+                raise TooLarge(f"the body unpacks to more than {most} bytes; send it in parts", "body")
     except (zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"the body is no valid {wanted}: {error}", "body") from None
     if not unpacker.eof:

@@ -30,7 +30,7 @@ def sign(key: bytes, payload: bytes) -> str:
 
 def verify(key: bytes, payload: bytes, signature: str) -> bool:
     """Tell whether a hex signature fits the raw bytes; constant time."""
-    return hmac.compare_digest(sign(key, payload), signature.strip().lower())
+    return hmac.compare_digest(sign(key, payload).encode(), signature.strip().lower().encode("utf-8", "replace"))
 
 
 def key_from_file(path: Path) -> bytes:
