@@ -109,8 +109,8 @@ def door(org: Organisation) -> FrontDoor:
     return front_door(org)
 
 
-@pytest.fixture
-def make_door():
+@pytest.fixture(scope="session")
+def make_door_session():
     return front_door
 
 

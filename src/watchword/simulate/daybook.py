@@ -240,7 +240,12 @@ def _shift_worker(entry: PersonDay, base: int, day: date, rng: Random) -> None:
     arrive = base + round(((13.65 if late else 5.7) + rng.random() * 0.3) * HOUR)
     leave = arrive + round((8.3 + rng.random() * 0.2) * HOUR)
     break_at = arrive + round((3.5 + rng.random()) * HOUR)
-    _stay(entry, arrive, leave, rng, [(break_at, break_at + round((25 + rng.random() * 10) * MINUTE), "mill/hall/0/canteen")])
+    outings = [(break_at, break_at + round((25 + rng.random() * 10) * MINUTE), "mill/hall/0/canteen")]
+    if entry.member.role == "warehouse hand":
+        for hours in (1.2, 2.4, 5.6, 7.0):
+            begin = arrive + round((hours + rng.random() * 0.5) * HOUR)
+            outings.append((begin, begin + round((8 + rng.random() * 14) * MINUTE), "mill/hall/0/dock"))
+    _stay(entry, arrive, leave, rng, outings)
 
 
 _ROUNDS: Final = {
