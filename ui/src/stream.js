@@ -1,4 +1,6 @@
 // The one stream of a page: says whether it is live, notices silence, goes to the log-in page when the session has ended.
+import htmx from "htmx.org";
+
 const SILENT_AFTER = 30_000;
 
 const clock = () => new Date().toTimeString().slice(0, 5);
@@ -40,6 +42,23 @@ export function startStream() {
   document.addEventListener("htmx:response:error", (event) => {
     if (event.target === stream) lost();
   });
+  // A list that someone points at or stands in is left alone; it is drawn anew when they leave it.
+  document.addEventListener("htmx:sse:before:message", (event) => {
+    const data = event.detail?.message?.data ?? "";
+    for (const held of document.querySelectorAll("[data-hold]")) {
+      if (!held.matches(":hover, :focus-within") || !data.includes(`hx-target="#${held.id}"`)) continue;
+      event.detail.cancelled = true;
+      held.dataset.behind = "";
+    }
+  });
+  const catchUp = (event) => {
+    const held = event.target.closest?.("[data-hold][data-behind]");
+    if (!held || held.contains(event.relatedTarget)) return;
+    delete held.dataset.behind;
+    htmx.ajax("GET", location.href, { target: `#${held.id}`, select: `#${held.id}`, swap: "outerMorph" });
+  };
+  document.addEventListener("mouseout", catchUp);
+  document.addEventListener("focusout", catchUp);
   stream.addEventListener("reset", () => location.reload());
   stream.addEventListener("beat", (event) => {
     live();

@@ -32,7 +32,7 @@ def _page(ask: Ask, status: int = 200, **more: Any) -> Response:
         "tokens": accounts.tokens.list("" if keeps else ask.who.account),
         "accounts": accounts.accounts() if keeps else (),
         "names": {each.uid: each.name for each in accounts.accounts()} if keeps else {ask.who.account: ask.who.name},
-        "zones": sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/"))) + ["UTC"],
+        "zones": [*sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/"))), "UTC"],
         "roles": [(role.value, role.value.replace("_", " ")) for role in Role],
         "scopes": sorted(ask.who.permissions),
     }
@@ -88,14 +88,15 @@ def new_token(
     days: Annotated[str, Form()] = "",
 ) -> Response:
     """Make an API token and show its secret once."""
-    try:
-        wanted = [Permission(scope) for scope in scopes or []]
-        life = timedelta(days=int(days)) if days.isdigit() and 0 < int(days) <= 3650 else None
-        if days and life is None:
-            raise InputError("Days are a number from 1 to 3650", "days")
-        token, secret = ask.watchword.accounts.tokens.create(ask.who.account, name, wanted, actor=ask.who.actor, life=life)
-    except ValueError:
+    known = {each.value for each in Permission}
+    if not set(scopes or []) <= known:
         return _page(ask, 422, faults={"scopes": "There is no such scope"})
+    if days and not (days.isascii() and days.isdigit() and 0 < int(days[:9]) <= 3650):
+        return _page(ask, 422, faults={"days": "Days are a number from 1 to 3650"})
+    life = timedelta(days=int(days)) if days else None
+    wanted = [Permission(scope) for scope in scopes or []]
+    try:
+        token, secret = ask.watchword.accounts.tokens.create(ask.who.account, name, wanted, actor=ask.who.actor, life=life)
     except InputError as error:
         return _page(ask, 422, faults={error.field: str(error)})
     return _page(ask, secret=secret, secret_name=token.name)

@@ -157,7 +157,7 @@ def _failure(request: Request, error: Exception) -> Response:
 def _error_page(request: Request, status: int, title: str, detail: str) -> Response:
     try:
         return anyone(request).page("error.html", status, title=title, detail=detail[:2000], code=status)
-    except Exception as error:  # noqa: BLE001 - an error page must come even when the stores do not answer
+    except Exception:
         log.exception("error page failed")
         return PlainTextResponse(f"{title}\n{detail[:2000]}\n", status)
 

@@ -6,9 +6,9 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from watchword.model import CountQuery, EventQuery, Grouping
+from watchword.model import CountQuery, Domain, EventQuery, Grouping
 from watchword.web.pages import Ask, Asked
-from watchword.web.words import domain_of, zone_word
+from watchword.web.words import zone_word
 
 router = APIRouter()
 WEEK = timedelta(days=7)
@@ -20,15 +20,26 @@ def hourly(ask: Ask, span: timedelta, bucket: timedelta = HOUR) -> list[tuple[da
     end = ask.now.replace(minute=0, second=0, microsecond=0) + HOUR
     start = end - span
     found = ask.watchword.events.counts(
-        CountQuery(EventQuery(since=start, until=ask.now + timedelta(minutes=5)), by=Grouping.CLASS, bucket=bucket, limit=20_000)
+        CountQuery(EventQuery(since=start, until=ask.now + timedelta(minutes=5)), by=Grouping.SOURCE, bucket=bucket, limit=20_000)
     )
     counts: dict[tuple[datetime, str], int] = {}
     for count in found:
-        if count.at is not None and count.key.isdigit():
-            key = (count.at, domain_of(int(count.key)))
+        if count.at is not None:
+            key = (count.at, ask.domains.get(count.key, Domain.IT).value)
             counts[key] = counts.get(key, 0) + count.events
     hours = [start + bucket * step for step in range(int(span / bucket))]
     return [(at, counts.get((at, "it"), 0), counts.get((at, "physical"), 0)) for at in hours]
+
+
+def by_day(ask: Ask) -> list[tuple[str, int, int]]:
+    """Return (day, IT events, physical events) of the last seven days: the numbers that stand beside the chart."""
+    zone = ask.zone_at()
+    days: dict[str, tuple[int, int]] = {}
+    for at, it, physical in hourly(ask, WEEK):
+        day = f"{at.astimezone(zone):%a %d %b}"
+        before = days.get(day, (0, 0))
+        days[day] = before[0] + it, before[1] + physical
+    return [(day, it, physical) for day, (it, physical) in days.items()]
 
 
 @router.get("/charts/events")

@@ -1,7 +1,7 @@
 """Filters of events as they stand in an address: names that people type become uids, faults are kept beside their field."""
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -10,8 +10,8 @@ from starlette.datastructures import QueryParams
 
 from watchword.app.questions import SEVERITIES, read_cursor, read_moment
 from watchword.kit.errors import InputError
-from watchword.model import EventQuery, Order
-from watchword.model.ocsf import EventClass, is_physical
+from watchword.model import Domain, EventQuery, Order
+from watchword.model.ocsf import EventClass
 from watchword.resolve.directory import Directory
 
 NAMES: Final = ("q", "person", "asset", "place", "address", "credential", "class", "severity", "source", "domain", "since", "until")
@@ -37,7 +37,9 @@ class EventFilters:
         return not any(self.typed.values())
 
 
-def read_event_filters(parameters: QueryParams, directory: Directory, now: datetime, limit: int = PAGE_ROWS) -> EventFilters:
+def read_event_filters(
+    parameters: QueryParams, directory: Directory, now: datetime, domains: Mapping[str, Domain], limit: int = PAGE_ROWS
+) -> EventFilters:
     """Return the filters of an address; wrong values restrict nothing and are told beside their field."""
     typed = {name: parameters.get(name, "").strip()[:LONGEST] for name in NAMES}
     faults: dict[str, str] = {}
@@ -52,7 +54,7 @@ def read_event_filters(parameters: QueryParams, directory: Directory, now: datet
     places = uid_for("place", find_place(directory, typed["place"]), "place")
     address = _address(typed["address"], faults)
     since, until = (_moment(typed[name], name, now, faults) for name in ("since", "until"))
-    classes = _classes(typed["class"], typed["domain"], faults)
+    classes = _classes(typed["class"], faults)
     after = None
     if parameters.get("after"):
         try:
@@ -69,7 +71,7 @@ def read_event_filters(parameters: QueryParams, directory: Directory, now: datet
         places=places,
         credentials=credentials,
         addresses=(address,) if address else (),
-        sources=(typed["source"],) if typed["source"] else (),
+        sources=_sources(typed["source"], typed["domain"], domains),
         classes=classes,
         severity=SEVERITIES.get(typed["severity"], 0),
         text=typed["q"],
@@ -100,15 +102,20 @@ def _address(text: str, faults: dict[str, str]) -> str:
         return ""
 
 
-def _classes(name: str, domain: str, faults: dict[str, str]) -> tuple[int, ...]:
+def _sources(name: str, side: str, domains: Mapping[str, Domain]) -> tuple[str, ...]:
+    """Return the sources meant: the named one, or those of a side; a side without sources matches nothing."""
+    if name or side not in set(Domain):
+        return (name,) if name else ()
+    return tuple(source for source, domain in domains.items() if domain == side) or ("",)
+
+
+def _classes(name: str, faults: dict[str, str]) -> tuple[int, ...]:
     if name:
         try:
             return (int(EventClass[name.upper()]),)
         except KeyError:
             faults["class"] = "There is no such class of events"
             return ()
-    if domain in {"it", "physical"}:
-        return tuple(int(each) for each in EventClass if is_physical(each) is (domain == "physical"))
     return ()
 
 

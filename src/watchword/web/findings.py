@@ -1,7 +1,7 @@
 """Findings: the list with its filters and bulk acknowledgement, and the finding with its evidence and people's verdict."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any
@@ -14,14 +14,13 @@ from watchword.app.questions import SEVERITIES, read_cursor, read_moment, write_
 from watchword.detect.detector import Rule
 from watchword.detect.loader import load_rules, shipped_rules
 from watchword.detect.pivot import Kind, Shared
-from watchword.detect.service import Disposition, FindingFilter, KeptFinding, WorkState
+from watchword.detect.service import Disposition, FindingFilter, WorkState
 from watchword.kit.errors import ContentError, InputError
 from watchword.model import Event, EventQuery, FindingState, Mode
-from watchword.model.ocsf import is_physical
 from watchword.web.filters import find_asset, find_person, find_place
 from watchword.web.login import inside
 from watchword.web.pages import Ask, Asked, Judging
-from watchword.web.rows import EventRow, event_row
+from watchword.web.rows import EventRow
 from watchword.web.time_axis import AxisMark, time_axis
 from watchword.web.timeline import document_text, names, record_text
 from watchword.web.words import SEVERITY_WORDS
@@ -52,7 +51,7 @@ class Evidence:
 @router.get("/findings")
 def findings(ask: Asked) -> Response:
     """List findings, newest first."""
-    typed, wanted, faults = read_finding_filter(ask)
+    typed, wanted, faults = read_finding_filter(ask, ask.request.query_params)
     position = ask.watchword.ledger.last_position()
     after = None
     if ask.request.query_params.get("after"):
@@ -78,9 +77,8 @@ def findings(ask: Asked) -> Response:
     )
 
 
-def read_finding_filter(ask: Ask) -> tuple[dict[str, str], FindingFilter, dict[str, str]]:
+def read_finding_filter(ask: Ask, parameters: Mapping[str, str]) -> tuple[dict[str, str], FindingFilter, dict[str, str]]:
     """Return the filters as typed, as a filter, and what is wrong with them; without a word on work: what is open."""
-    parameters = ask.request.query_params
     typed = {
         name: parameters.get(name, "").strip()[:300]
         for name in ("q", "severity", "mode", "rule", "person", "asset", "place", "since", "until")
@@ -158,7 +156,7 @@ def evidence_of(ask: Ask, events: Sequence[Event]) -> list[Evidence]:
     return [
         Evidence(
             number,
-            event_row(event, ask.directory),
+            ask.row(event),
             document_text(event.data),
             record_text(records[event.record]) if event.record in records else "",
         )
@@ -235,7 +233,7 @@ def _shown(ask: Ask, shared: Shared) -> dict[str, Any]:
         "shared": shared,
         "holder": link.person if link else "",
         "closed": closed,
-        "rows": [] if closed else [event_row(event, ask.directory) for event in shared.events],
+        "rows": [] if closed else [ask.row(event) for event in shared.events],
         "filter": {filters[shared.kind]: shared.value} if shared.kind in filters else {},
     }
 
@@ -275,9 +273,3 @@ def reopen(ask: Judging, uid: str) -> Response:
     ask.watchword.findings.record_work(uid, state=WorkState.OPEN, by=ask.who.actor, note=kept.work.note)
     ask.watchword.audit.write(ask.who.actor, "finding.reopen", uid)
     return ask.see(f"/findings/{uid}")
-
-
-def sides_of(kept: KeptFinding, events: Iterable[Event]) -> set[str]:
-    """Return the sides of the house that a finding's events come from."""
-    mine = set(kept.finding.events)
-    return {"physical" if is_physical(event.class_uid) else "it" for event in events if event.uid in mine}

@@ -10,11 +10,10 @@ from starlette.datastructures import QueryParams
 from watchword.ingest.ledger import Change
 from watchword.model import Order
 from watchword.web.filters import read_event_filters
-from watchword.web.findings import WORK_WORDS
+from watchword.web.findings import read_finding_filter
 from watchword.web.overview import needs_context, side_context
 from watchword.web.pages import Ask
 from watchword.web.places import board_context
-from watchword.web.rows import event_row
 from watchword.web.sources import rows_of
 from watchword.web.wall import wall_context
 
@@ -70,7 +69,7 @@ def _alert(ask: Ask, _: Mapping[str, str], changes: Sequence[Change]) -> str:
 def _timeline(ask: Ask, parameters: Mapping[str, str], changes: Sequence[Change]) -> str:
     """Return rows for the events of new segments that pass the page's filters; a person's only while their trail is open."""
     filters = read_event_filters(
-        QueryParams({key: value for key, value in parameters.items() if key not in {"page", "after"}}), ask.directory, ask.now
+        QueryParams({key: value for key, value in parameters.items() if key not in {"page", "after"}}), ask.directory, ask.now, ask.domains
     )
     if any(ask.watchword.accounts.trail_until(ask.who, person) is None for person in filters.persons):
         return ""
@@ -81,18 +80,14 @@ def _timeline(ask: Ask, parameters: Mapping[str, str], changes: Sequence[Change]
     newest = sorted(rows, key=lambda event: event.order, reverse=True)[:MOST_ROWS]
     if not newest:
         return ""
-    return partial("#waiting", ask.html("timeline/new_rows.html", rows=[event_row(event, ask.directory) for event in newest]), "afterbegin")
+    return partial("#waiting", ask.html("timeline/new_rows.html", rows=[ask.row(event) for event in newest]), "afterbegin")
 
 
 def _findings(ask: Ask, parameters: Mapping[str, str], changes: Sequence[Change]) -> str:
-    """Return new findings as waiting rows, and changed ones in their place (a morph of a row that is not there changes nothing)."""
-    work = parameters.get("work", "open") if parameters.get("work", "open") in WORK_WORDS else "open"
-    fresh = []
-    for uid in dict.fromkeys(change.uid for change in changes[-MOST_ROWS:]):
-        kept = ask.watchword.findings.get(uid)
-        if work in {"all", kept.work.state.value} and kept.finding.state.value != "withdrawn":
-            fresh.append(kept)
-    fresh.sort(key=lambda kept: (kept.finding.time, kept.finding.uid), reverse=True)
+    """Return new and changed findings that pass the page's filters as waiting rows; a row that is there already gives way."""
+    wanted = {change.uid for change in changes}
+    _, chosen, _ = read_finding_filter(ask, parameters)
+    fresh = [kept for kept in ask.watchword.findings.list(chosen, limit=MOST_ROWS) if kept.finding.uid in wanted]
     return partial("#waiting", ask.html("findings/new_rows.html", findings=fresh), "afterbegin") if fresh else ""
 
 

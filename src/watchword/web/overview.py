@@ -17,6 +17,7 @@ from watchword.web.sparkline import Hour, sparkline
 
 router = APIRouter()
 SHOWN = 25
+ODD = 12
 MOST = 500
 DAY = timedelta(hours=24)
 
@@ -25,18 +26,24 @@ DAY = timedelta(hours=24)
 def overview(ask: Asked) -> Response:
     """Show the page."""
     position = ask.watchword.ledger.last_position()
-    return ask.page("overview/overview.html", position=position, **needs_context(ask), **side_context(ask))
+    return ask.page("overview/overview.html", position=position, **(needs_context(ask) | side_context(ask)))
 
 
 def needs_context(ask: Ask) -> dict[str, Any]:
     """Return the findings that call a person and that nobody has acknowledged, the worst first, of like ones the newest."""
     found = ask.watchword.findings.list(FindingFilter(work=(WorkState.OPEN,), mode=Mode.PAGE), limit=MOST)
     found.sort(key=_order, reverse=True)
-    return {"needs": found[:SHOWN], "waiting": len(found), "most": MOST}
+    odd = ask.watchword.findings.list(FindingFilter(work=(WorkState.OPEN,), mode=Mode.RISK), limit=ODD)
+    return {"needs": found[:SHOWN], "waiting": len(found), "most": MOST, "odd": odd, **_heard(ask)}
 
 
 def _order(kept: KeptFinding) -> tuple[int, Any, str]:
     return kept.finding.severity, kept.finding.time, kept.finding.uid
+
+
+def _heard(ask: Ask) -> dict[str, Any]:
+    rows = rows_of(ask)
+    return {"silent": [row for row in rows if row.voice in {Voice.SILENT, Voice.NEVER}], "sources": len(rows)}
 
 
 def side_context(ask: Ask) -> dict[str, Any]:
@@ -46,8 +53,7 @@ def side_context(ask: Ask) -> dict[str, Any]:
     risk = findings.counts(FindingFilter(work=(WorkState.OPEN,), mode=Mode.RISK, since=ask.now - DAY))
     held = findings.counts(FindingFilter(work=(WorkState.ACKNOWLEDGED,)))
     return {
-        "silent": [row for row in rows if row.voice in {Voice.SILENT, Voice.NEVER}],
-        "sources": len(rows),
+        **_heard(ask),
         "on_duty": ask.watchword.accounts.logged_in(),
         "risk": sum(risk.values()),
         "held": sum(held.values()),

@@ -17,10 +17,12 @@ from starlette.responses import Response
 from watchword.app.principal import Permission, Principal
 from watchword.app.watchword import Watchword
 from watchword.kit.errors import WatchwordError
+from watchword.model import Domain, Event
 from watchword.resolve.directory import Directory
 from watchword.web import words
 from watchword.web.bundle import asset, build_id
 from watchword.web.cookies import SESSION, Look, look_of
+from watchword.web.rows import EventRow, event_row
 
 UTC_ZONE: Final = ZoneInfo("UTC")
 HTMX_CONFIG: Final = '{"noSwap":[204,304,"5xx"],"includeIndicatorCSS":false}'
@@ -100,6 +102,15 @@ class Ask:
         return self.watchword.registry.directory()
 
     @cached_property
+    def domains(self) -> dict[str, Domain]:
+        """The side of the house that each source speaks for."""
+        return {source.name: source.domain for source in self.watchword.ledger.sources()}
+
+    def row(self, event: Event) -> EventRow:
+        """Return an event as a row of a list."""
+        return event_row(event, self.directory, self.domains)
+
+    @cached_property
     def house_zone(self) -> ZoneInfo:
         """The zone of what belongs to no place: the first site's."""
         sites = [place for place in self.directory.site.places.values() if place.kind.value == "site"]
@@ -122,6 +133,16 @@ class Ask:
         """Return a moment as shown at a place."""
         return self.times.mark(moment, self.zone_at(place), named=named)
 
+    def brief(self, moment: datetime, place: str = "") -> Markup:
+        """Return a moment for a column whose head names the house's zone: the zone is named only where it is another."""
+        zone = self.zone_at(place)
+        return self.times.mark(moment, zone, named=zone.key != self.zone_at().key)
+
+    @property
+    def zone_word(self) -> str:
+        """The name of the zone of what belongs to no place."""
+        return words.zone_word(self.zone_at())
+
     def label(self, uid: str) -> str:
         """Return the words for a uid."""
         return self.directory.label(uid)
@@ -133,6 +154,7 @@ class Ask:
             "look": self.look,
             "now": self.now,
             "when": self.when,
+            "brief": self.brief,
             "age": self.times.age,
             "label": self.label,
             "may": self.may,

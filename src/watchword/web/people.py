@@ -13,7 +13,6 @@ from watchword.model import Event, EventQuery, Link, Person, PersonKind
 from watchword.web.filters import PAGE_ROWS, read_event_filters
 from watchword.web.login import inside
 from watchword.web.pages import Ask, Asked
-from watchword.web.rows import event_row
 
 router = APIRouter()
 ROWS = 200
@@ -77,7 +76,7 @@ def _page(ask: Ask, found: Person, fault: str = "", status: int = 200) -> Respon
         assets=ask.directory.assets_of(found.uid),
         findings=ask.watchword.findings.list(person=found.uid, limit=20),
         until=until,
-        rows=[event_row(event, ask.directory) for event in trail[:PAGE_ROWS]],
+        rows=[ask.row(event) for event in trail[:PAGE_ROWS]],
         older=write_cursor(*trail[PAGE_ROWS - 1].order) if len(trail) > PAGE_ROWS else "",
         fault=fault,
     )
@@ -90,7 +89,7 @@ def links_of(ask: Ask, person: str) -> list[Link]:
 
 
 def _trail(ask: Ask, found: Person) -> list[Event]:
-    filters = read_event_filters(ask.request.query_params, ask.directory, ask.now)
+    filters = read_event_filters(ask.request.query_params, ask.directory, ask.now, ask.domains)
     return ask.watchword.events.events(EventQuery(persons=(found.uid,), after=filters.query.after, limit=PAGE_ROWS + 1))
 
 

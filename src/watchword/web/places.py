@@ -11,7 +11,6 @@ from watchword.resolve.plan import Plan, floors_of, lay_out
 from watchword.web.pages import Ask, Asked
 from watchword.web.place_state import DoorWord, SiteState
 from watchword.web.plan_svg import plan_svg
-from watchword.web.rows import event_row
 
 router = APIRouter()
 ROWS = 50
@@ -98,5 +97,5 @@ def _inner(ask: Ask, found: Place | None, door: Door | None, uid: str) -> Respon
         boundary=ask.directory.boundary(uid) if found is not None else (),
         assets=sorted((asset for asset in ask.directory.assets.assets.values() if asset.place == uid), key=lambda asset: asset.name),
         watchers=[asset for asset in ask.directory.assets.assets.values() if uid in asset.sees],
-        rows=[event_row(event, ask.directory) for event in events],
+        rows=[ask.row(event) for event in events],
     )

@@ -6,9 +6,12 @@ from markupsafe import Markup
 
 from watchword.model import OUTSIDE
 from watchword.resolve.plan import CameraMark, DoorMark, Plan, Room
+from watchword.resolve.plan_rooms import MARGIN
 from watchword.web.place_state import DoorState, DoorWord, SiteState, ZoneState
 from watchword.web.words import age_words, plural
 
+CROP: Final = MARGIN - 26
+"""What of the margin around the rooms is cut off: a door in alarm still fits."""
 LINE: Final = 15
 """Height of a line of a room's label."""
 
@@ -17,10 +20,10 @@ def plan_svg(plan: Plan, state: SiteState) -> Markup:
     """Return the picture of one floor; it carries an id, so that it can be morphed as a whole."""
     parts = [
         Markup(
-            '<svg class="plan" id="plan-{}" viewBox="0 0 {} {}" role="group" aria-label="{}">'
+            '<svg class="plan plan-marks" id="plan-{3}" viewBox="{0:g} {0:g} {1:g} {2:g}" role="group" aria-label="{4}">'
             '<defs><pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
             '<path class="hatch-line" d="M0 0V7"/></pattern></defs>'
-        ).format(plan.floor.replace("/", "-"), plan.width, plan.height, summary(plan, state))
+        ).format(CROP, plan.width - 2 * CROP, plan.height - 2 * CROP, plan.floor.replace("/", "-"), summary(plan, state))
     ]
     parts.extend(_room(room, state.zones.get(room.uid)) for room in plan.rooms)
     parts.extend(_way(door) for door in plan.doors if door.link)
@@ -63,7 +66,7 @@ def _room(room: Room, zone: ZoneState | None) -> Markup:
         )
         for index, line in enumerate(room.lines)
     )
-    count = "?" if zone is None or zone.people is None else (plural(zone.people, "person", "people") if zone.people else "empty")
+    count = "?" if zone is None or zone.people is None else (plural(zone.people, "person", "people") if zone.people else "")
     below = Markup('<text class="zone-count" x="{}" y="{}" text-anchor="middle">{}</text>').format(
         round(x, 1), round(top + len(room.lines) * LINE + 1, 1), count
     )

@@ -1,10 +1,11 @@
 """Event rows: an event as one line of a list, with words and addresses for who, where and what."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from watchword.model import Event, value_at
+from watchword.model import Domain, Event, value_at
 from watchword.resolve.directory import Directory
 from watchword.web.words import activity_word, domain_of
 
@@ -37,15 +38,15 @@ class EventRow:
     """It arrived much later than it happened."""
 
 
-def event_row(event: Event, directory: Directory) -> EventRow:
-    """Return an event as a row."""
+def event_row(event: Event, directory: Directory, domains: Mapping[str, Domain]) -> EventRow:
+    """Return an event as a row; its side is its source's, or its class' where the source is gone."""
     kind = activity_word(event.class_uid, event.activity_id)
     return EventRow(
         uid=event.uid,
         at=event.time,
         received=event.received,
         place_uid=event.place,
-        domain=domain_of(event.class_uid),
+        domain=domains[event.source].value if event.source in domains else domain_of(event.class_uid),
         severity=event.severity_id,
         kind=kind,
         who=_who(event, directory),

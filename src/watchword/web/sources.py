@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from watchword.app.questions import read_cursor, write_cursor
 from watchword.kit.errors import InputError
+from watchword.web.charts import by_day
 from watchword.web.pages import Ask, Asked
 from watchword.web.source_rows import SourceRow, Voice, source_row, source_rows
 
@@ -26,7 +27,7 @@ def sources(ask: Asked) -> Response:
     position = ask.watchword.ledger.last_position()
     rows = rows_of(ask)
     silent = [row for row in rows if row.voice is Voice.SILENT]
-    return ask.page("sources/list.html", rows=rows, silent=silent, position=position)
+    return ask.page("sources/list.html", rows=rows, silent=silent, position=position, days=by_day(ask))
 
 
 @router.get("/sources/{name}")

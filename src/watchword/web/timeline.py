@@ -12,7 +12,6 @@ from watchword.model import EventQuery, RawRecord
 from watchword.model.ocsf import EventClass
 from watchword.web.filters import PAGE_ROWS, alike, read_event_filters
 from watchword.web.pages import Ask, Asked
-from watchword.web.rows import event_row
 from watchword.web.words import CLASS_WORDS, SEVERITY_WORDS
 
 router = APIRouter()
@@ -23,11 +22,11 @@ SHOWN_BYTES = 64 * 1024
 def timeline(ask: Asked) -> Response:
     """Show the newest events that the filters let through."""
     position = ask.watchword.ledger.last_position()
-    filters = read_event_filters(ask.request.query_params, ask.directory, ask.now)
+    filters = read_event_filters(ask.request.query_params, ask.directory, ask.now, ask.domains)
     closed = [person for person in filters.persons if ask.watchword.accounts.trail_until(ask.who, person) is None]
     events = [] if closed else ask.watchword.events.events(filters.query)
     more = len(events) > PAGE_ROWS
-    rows = [event_row(event, ask.directory) for event in events[:PAGE_ROWS]]
+    rows = [ask.row(event) for event in events[:PAGE_ROWS]]
     return ask.page(
         "timeline/list.html",
         422 if filters.faults else 200,
@@ -55,7 +54,7 @@ def event(ask: Asked, uid: str) -> Response:
     return ask.page(
         "timeline/event.html",
         event=found[0],
-        row=event_row(found[0], ask.directory),
+        row=ask.row(found[0]),
         document=document_text(found[0].data),
         record=records[0] if records else None,
         raw=record_text(records[0]) if records else "",
