@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeGuard
 
 from watchword.ingest.credential import canonical_ip, canonical_mac
 from watchword.ingest.ocsf_schema import Attribute, Members, Schema, schema
@@ -132,7 +132,7 @@ def _has_type(item: Any, base: str) -> bool:
     return isinstance(item, bool)
 
 
-def _is_int(item: Any) -> bool:
+def _is_int(item: Any) -> TypeGuard[int]:
     return isinstance(item, int) and not isinstance(item, bool)
 
 
