@@ -8,7 +8,8 @@ from watchword.detect.coverage import tolerance
 from watchword.detect.detector import Coverage, Detector, Rule
 from watchword.detect.finding_text import in_words, local_clock, make_finding
 from watchword.detect.setting import duration, words
-from watchword.model import OUTSIDE, Event, Finding, Place, ZoneKind, value_at
+from watchword.detect.whereabouts import direction_of
+from watchword.model import OUTSIDE, Event, Finding, Place, ZoneKind
 from watchword.model.ocsf import Access, EventClass
 from watchword.resolve.directory import Directory
 
@@ -153,7 +154,7 @@ def _sensed(door: str, directory: Directory) -> bool:
 
 def _passage(event: Event, directory: Directory) -> Passage | None:
     door = directory.door(event.place)
-    direction = value_at(event.data, "ww_reader.direction")
+    direction = direction_of(event)
     if door is None or direction not in {"in", "out"}:
         return None
     zones = (door.from_zone, door.to_zone) if direction == "in" else (door.to_zone, door.from_zone)

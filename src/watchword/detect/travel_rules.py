@@ -8,6 +8,7 @@ from watchword.detect.coverage import tolerance
 from watchword.detect.detector import Coverage, Detector, Rule
 from watchword.detect.finding_text import in_words, local_clock, make_finding
 from watchword.detect.setting import duration, number
+from watchword.detect.whereabouts import direction_of
 from watchword.model import Event, Finding, FindingState, value_at
 from watchword.model.ocsf import Access, EventClass
 from watchword.resolve.directory import Directory
@@ -157,7 +158,7 @@ def showings(events: Iterable[Event], within: timedelta) -> Iterator[Showing]:
 
 
 def _reader(event: Event) -> tuple[str, str]:
-    return event.place, str(value_at(event.data, "ww_reader.direction") or "")
+    return event.place, direction_of(event)
 
 
 @dataclass(slots=True, eq=False)

@@ -37,11 +37,19 @@ def covered_by(rule: Rule, coverage: Coverage) -> Covered:
 
 def bytes_sent(event: Event) -> int:
     """Return how many bytes a flow sent: out, else in both directions; 0 where none are stated."""
-    for path in ("traffic.bytes_out", "traffic.bytes"):
-        found = value_at(event.data, path)
-        if isinstance(found, int | float):
-            return int(found)
-    return 0
+    traffic = event.data.get("traffic")
+    if not isinstance(traffic, dict):
+        return 0
+    found = traffic.get("bytes_out")
+    if found is None:
+        found = traffic.get("bytes")
+    return int(found) if isinstance(found, int | float) else 0
+
+
+def direction_of(event: Event) -> str:
+    """Return which way the event's reader leads, ``in`` or ``out``; empty when it does not say."""
+    reader = event.data.get("ww_reader")
+    return str(reader.get("direction") or "") if isinstance(reader, dict) else ""
 
 
 def starts_remote_session(event: Event) -> bool:
