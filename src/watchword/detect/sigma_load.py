@@ -41,7 +41,7 @@ class SigmaEntry:
 
     def matches(self, view: View) -> bool:
         """Tell whether any condition holds; the logsource is not looked at."""
-        return any(tree.holds(view) for tree in self.trees)
+        return self.trees[0].holds(view) if len(self.trees) == 1 else any(tree.holds(view) for tree in self.trees)
 
     def pins(self) -> frozenset[str] | None:
         """Return the event ids without which it cannot match, None when it names none."""

@@ -1,7 +1,7 @@
 """Sigma's conditions: a rule's tree compiled once to a function over a record, with what it pins and what it found."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sigma.conditions import (
@@ -13,7 +13,7 @@ from sigma.conditions import (
 )
 from sigma.types import SigmaExpansion, SigmaNumber, SigmaString
 
-from watchword.detect.sigma_values import Predicate, View, field_test, keyword_test
+from watchword.detect.sigma_values import Predicate, View, field_test, keyword_test, merged_test
 
 DISCRIMINATOR = "EventID"
 """The field that most rules of a Windows logsource pin; a rule that pins it need not be looked at for other values."""
@@ -41,7 +41,10 @@ def compile_node(tree: Any) -> Node:
         ValueError: it holds a kind of value that is not evaluated.
     """
     if isinstance(tree, ConditionAND | ConditionOR):
-        return _joined([compile_node(item) for item in tree.args], every=isinstance(tree, ConditionAND))
+        every = isinstance(tree, ConditionAND)
+        node = _joined([compile_node(item) for item in tree.args], every=every)
+        merged = None if every else _merged(tree.args)
+        return node if merged is None else replace(node, holds=merged)
     if isinstance(tree, ConditionNOT):
         part = compile_node(tree.args[0])
         holds = part.holds
@@ -56,6 +59,14 @@ def compile_node(tree: Any) -> Node:
     if isinstance(tree, ConditionValueExpression):
         return Node(keyword_test(tree.value), says=_words("the record", tree.value))
     raise ValueError(f"a condition of the kind {type(tree).__name__} is not evaluated")
+
+
+def _merged(args: list[Any]) -> Predicate | None:
+    """Return one test for a list of texts of one field."""
+    if len(args) < 2 or not all(isinstance(item, ConditionFieldEqualsValueExpression) for item in args):
+        return None
+    fields = {item.field for item in args}
+    return merged_test(fields.pop(), [item.value for item in args]) if len(fields) == 1 else None
 
 
 def _joined(parts: list[Node], *, every: bool) -> Node:

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,13 +34,14 @@ _NOTHING: tuple[Any, ...] = ()
 class View:
     """One record while rules look at it: values by field, and their text in lower case, each made once."""
 
-    __slots__ = ("_keywords", "_lowered", "_raw", "fields")
+    __slots__ = ("_keywords", "_keywords_lowered", "_lowered", "_raw", "fields")
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         self.fields = fields
         self._raw: dict[str, tuple[Any, ...]] = {}
         self._lowered: dict[str, tuple[str, ...]] = {}
         self._keywords: tuple[str, ...] | None = None
+        self._keywords_lowered: tuple[str, ...] | None = None
 
     def raw(self, name: str) -> tuple[Any, ...]:
         """Return a field's values; none when it is absent or null. Literal name first, then a path through objects and lists."""
@@ -61,6 +62,12 @@ class View:
         if self._keywords is None:
             self._keywords = tuple(text_of(value) for value in _flat(self.fields))
         return self._keywords
+
+    def keywords_lowered(self) -> tuple[str, ...]:
+        """Return every value of the record as text in lower case."""
+        if self._keywords_lowered is None:
+            self._keywords_lowered = tuple(text.lower() for text in self.keywords())
+        return self._keywords_lowered
 
 
 def text_of(value: Any) -> str:
@@ -116,10 +123,65 @@ def field_test(field: str, value: Any) -> Predicate:
     if isinstance(value, SigmaFieldReference):
         return _reference(field, value)
     if isinstance(value, SigmaString) and not isinstance(value, SigmaCasedString):
-        lowered = string_test(value, cased=False, whole=True)
-        return lambda view: any(lowered(text) for text in view.lowered(field))
+        return _each_text(field, string_test(value, cased=False, whole=True))
     test = _raw_test(value)
     return lambda view: any(test(item) for item in view.raw(field))
+
+
+def _each_text(field: str, test: Callable[[str], bool]) -> Predicate:
+    def holds(view: View) -> bool:
+        texts = view.lowered(field)
+        return test(texts[0]) if len(texts) == 1 else any(test(text) for text in texts)
+
+    return holds
+
+
+def merged_test(field: str, values: Sequence[Any]) -> Predicate | None:
+    """Return one test for many texts of a field of which any may match; None when one of them is no plain text.
+
+    It says the same as the single tests, at the cost of one or two of them.
+    """
+    same: set[str] = set()
+    starts: list[str] = []
+    ends: list[str] = []
+    inside: list[str] = []
+    for value in values:
+        shape = _shape(value)
+        if shape is None:
+            return None
+        literal, open_start, open_end = shape
+        if open_start and open_end:
+            inside.append(literal)
+        elif open_start:
+            ends.append(literal)
+        elif open_end:
+            starts.append(literal)
+        else:
+            same.add(literal)
+    heads, tails = tuple(starts), tuple(ends)
+
+    def test(text: str) -> bool:
+        if text in same or text.endswith(tails) or text.startswith(heads):
+            return True
+        for literal in inside:  # noqa: SIM110 - a generator costs as much as the test
+            if literal in text:
+                return True
+        return False
+
+    return _each_text(field, test)
+
+
+def _shape(value: Any) -> tuple[str, bool, bool] | None:
+    """Return a text in lower case and whether anything may stand before and after it; None for other values and inner wildcards."""
+    if not isinstance(value, SigmaString) or isinstance(value, SigmaCasedString):
+        return None
+    parts = list(value.s)
+    start = bool(parts) and parts[0] is SpecialChars.WILDCARD_MULTI
+    end = len(parts) > 1 and parts[-1] is SpecialChars.WILDCARD_MULTI
+    literals = parts[start : len(parts) - end]
+    if not all(isinstance(part, str) for part in literals) or (start and not literals):
+        return None
+    return "".join(str(part) for part in literals).lower(), start, end
 
 
 def keyword_test(value: Any) -> Predicate:
@@ -134,7 +196,9 @@ def keyword_test(value: Any) -> Predicate:
     if isinstance(value, SigmaString):
         cased = isinstance(value, SigmaCasedString)
         test = string_test(value, cased=cased, whole=False)
-        return lambda view: any(test(text if cased else text.lower()) for text in view.keywords())
+        if cased:
+            return lambda view: any(test(text) for text in view.keywords())
+        return lambda view: any(test(text) for text in view.keywords_lowered())
     if isinstance(value, SigmaNumber):
         number = text_of(value.number)
         return lambda view: any(number in text for text in view.keywords())
@@ -187,8 +251,14 @@ def _pattern_test(parts: list[Any], *, start: bool, end: bool) -> Callable[[str]
 
 
 def _encodable(text: str) -> str:
-    # RE2 reads UTF-8; a lone surrogate in a record must not stop the others.
-    return text.encode("utf-8", "replace").decode() if any("\ud800" <= letter <= "\udfff" for letter in text) else text
+    """Return a text that RE2 can read as UTF-8: a lone surrogate in a record must not stop the others."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
 
 
 def _reference(field: str, value: SigmaFieldReference) -> Predicate:
