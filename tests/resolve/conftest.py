@@ -1,18 +1,19 @@
 """A small house with every kind of door, and the records that its files are kept in."""
 
-from contextlib import contextmanager
+import importlib.util
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, event
 
-import watchword.resolve.tables  # noqa: F401 - declares the table
 from watchword.kit.tables import metadata
 from watchword.model import Event
 from watchword.model.ocsf import EventClass
 from watchword.resolve import Directory
 from watchword.resolve.people_file import read_people
 from watchword.resolve.site_file import read_sites
+from watchword.resolve.tables import directory_document
+from watchword.stores.records import open_records
 
 SITE = """\
 site: harbour
@@ -70,30 +71,23 @@ employee,name,kind,role,site,since,until,remote,shift,badges,accounts,assets
 KEY = b"k" * 32
 
 
-class Records:
-    """Records in one SQLite file."""
-
-    def __init__(self, path):
-        self.engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30, "isolation_level": None})
-
-        @event.listens_for(self.engine, "begin")
-        def begin(connection):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    @contextmanager
-    def begin(self):
-        with self.engine.begin() as connection:
-            yield connection
-
-    read = begin
+_spec = importlib.util.spec_from_file_location("fixtures_postgres", Path(__file__).parents[1] / "fixtures_postgres.py")
+assert _spec is not None
+assert _spec.loader is not None
+_fixtures = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_fixtures)
+postgres_cluster, postgres_database = _fixtures.postgres_cluster, _fixtures.postgres_database
 
 
-@pytest.fixture
-def records(tmp_path):
-    kept = Records(tmp_path / "records.sqlite3")
-    metadata.create_all(kept.engine)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def records(request, tmp_path):
+    """Return an empty record store with the room's table, on each engine."""
+    url = f"sqlite:///{tmp_path}/records.sqlite3" if request.param == "sqlite" else request.getfixturevalue("postgres_database")()
+    kept = open_records(url)
+    with kept.begin() as connection:
+        metadata.create_all(connection, tables=[directory_document])
     yield kept
-    kept.engine.dispose()
+    kept.close()
 
 
 @pytest.fixture

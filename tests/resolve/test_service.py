@@ -146,3 +146,14 @@ def test_many_loads_at_once_keep_every_file(records):
         thread.join()
     assert len(done) == 4
     assert len(registries[0].directory().people.people) == 4
+
+
+@pytest.mark.parametrize("body", ["site: a\0", "site: '\ud800'"])
+def test_what_is_no_text_is_refused(records, body):
+    registry = Registry(records, KEY)
+    with pytest.raises(ContentError, match="no text"):
+        registry.load_site(body, "site.yaml")
+    with pytest.raises(ContentError, match="no text"):
+        registry.load_people(body, "people.csv")
+    with pytest.raises(InputError, match="printable"):
+        registry.load_site("site: a", "a\0.yaml")

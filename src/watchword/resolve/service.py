@@ -91,7 +91,7 @@ class Registry:
         Raises:
             ContentError: with every fault; nothing is kept then.
         """
-        _refuse_empty(text, name)
+        _refuse_unreadable(text, name)
         return self._load([(SITE, _file_name(name), text), *((GEOMETRY, each, body) for each, body in (geometry or {}).items())], by)
 
     def load_people(self, text: str, name: str, by: str = "") -> Loaded:
@@ -100,7 +100,7 @@ class Registry:
         Raises:
             ContentError: with every wrong row; nothing is kept then.
         """
-        _refuse_empty(text, name)
+        _refuse_unreadable(text, name)
         return self._load([(PEOPLE, _file_name(name), text)], by)
 
     def load_file(self, path: Path, kind: str, by: str = "") -> Loaded:
@@ -131,7 +131,7 @@ class Registry:
         Raises:
             ContentError: with every fault.
         """
-        _refuse_empty(text, name)
+        _refuse_unreadable(text, name)
         new = [(kind, _file_name(name), text), *((GEOMETRY, each, body) for each, body in (geometry or {}).items())]
         with self._records.read() as connection:
             current = _newest(connection)
@@ -246,15 +246,17 @@ def geometry_beside(path: Path, text: str) -> dict[str, str]:
     return found
 
 
-def _refuse_empty(body: str, name: str) -> None:
+def _refuse_unreadable(body: str, name: str) -> None:
     if not body.strip():
         raise ContentError([Fault(name, 1, "is empty")])
+    if any("\ud800" <= sign <= "\udfff" or sign == "\0" for sign in body):
+        raise ContentError([Fault(name, 1, "holds characters that are no text", "save it as UTF-8")])
 
 
 def _file_name(name: str) -> str:
     short = name.replace("\\", "/").rpartition("/")[2].strip()
-    if not short or len(short) > 200:
-        raise InputError("a file needs a name of at most 200 characters", "name")
+    if not short or len(short) > 200 or not short.isprintable():
+        raise InputError("a file needs a name of at most 200 printable characters", "name")
     return short
 
 
