@@ -336,6 +336,8 @@ def test_pending_gives_batches_of_one_arrival_date(world: World) -> None:
         world.spool.append(delivery, once=True)
     batches = world.sealer.pending(1000)
     assert [record for batch in batches for record in batch.records] == [record for delivery in sent[:4] for record in delivery]
+    world.spool.append([replace(sent[0][0], uid="ab" * 16)], once=True)  # the older day again, behind the newer one
+    assert [len(batch.records) for batch in world.sealer.pending(1000)] == [3, 3, 3, 3, 1]
     assert arrival_of([record for batch in batches for record in batch.records], []) == date(2026, 3, 2)
 
 

@@ -10,7 +10,6 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from itertools import groupby
 from pathlib import PurePath
 
 from sqlalchemy import Connection
@@ -87,11 +86,11 @@ class Sealer:
         self._last = 0
 
     def pending(self, records: int) -> list[SpoolBatch]:
-        """Return the spool's oldest batches that are not sealed yet, of about so many records and of one arrival date."""
+        """Return unsealed batches among the spool's oldest of about so many records: those that share the oldest one's arrival date."""
         batches = self._spool.pending(records)
         sealed = self.segments.sealed_batches(batch.uid for batch in batches)
         fresh = [batch for batch in batches if batch.uid not in sealed]
-        return next((list(group) for _, group in groupby(fresh, key=_arrival_of_batch)), [])
+        return [batch for batch in fresh if _arrival_of_batch(batch) == _arrival_of_batch(fresh[0])]
 
     def seal(
         self, batches: Sequence[int], records: Sequence[RawRecord], events: Sequence[Event], unparsed: Sequence[Unparsed] = (),

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
@@ -295,17 +295,18 @@ def _unseen(connection: sqlite3.Connection, records: Sequence[RawRecord]) -> lis
 
 
 def _batches(records: Sequence[RawRecord]) -> Iterator[list[RawRecord]]:
-    group: list[RawRecord] = []
-    size, day = 0, None
+    days: dict[date, list[RawRecord]] = {}
     for record in records:
-        arrival = record.received.astimezone(UTC).date()
-        if group and (len(group) >= BATCH_RECORDS or size + len(record.body) > BATCH_BYTES or arrival != day):
-            yield group
-            group, size = [], 0
-        group.append(record)
-        size += len(record.body)
-        day = arrival
-    if group:
+        days.setdefault(record.received.astimezone(UTC).date(), []).append(record)
+    for day in sorted(days):
+        group: list[RawRecord] = []
+        size = 0
+        for record in days[day]:
+            if group and (len(group) >= BATCH_RECORDS or size + len(record.body) > BATCH_BYTES):
+                yield group
+                group, size = [], 0
+            group.append(record)
+            size += len(record.body)
         yield group
 
 
