@@ -128,7 +128,7 @@ def test_scrubbing_comes_before_the_uid() -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.binary(max_size=3), max_size=60))
 def test_occurrences_count_like_a_list_does_also_beyond_their_exact_bound(bodies: list[bytes]) -> None:
-    exact, bounded, again = Occurrences(), Occurrences(exact=2), Occurrences(exact=2)
+    exact, bounded, again = Occurrences(), Occurrences(exact=2, bits=1 << 10), Occurrences(exact=2, bits=1 << 10)
     assert [exact.count(body) for body in bodies] == [bodies[:index].count(body) for index, body in enumerate(bodies)]
     numbered = [(body, bounded.count(body)) for body in bodies]
     assert len(set(numbered)) == len(numbered)

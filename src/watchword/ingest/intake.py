@@ -44,7 +44,7 @@ def cut_fault(body: bytes) -> str:
     found = _CUT.search(body[-_CUT_TAIL:])
     if found is None:
         return ""
-    return f"{found[1].decode()}: only its first {KEPT // 1024} KiB are kept; check the sender's framing, or raise ingest.max_record"
+    return f"{found[1].decode()}: only its first {KEPT // 1024} KiB are kept; check the sender's framing, or raise ingest.record"
 
 
 class Intake:
@@ -75,8 +75,9 @@ class Intake:
     ) -> Receipt:
         """Keep the records; on return they are durable and may be acknowledged to their sender.
 
-        A record with an id of its own is kept once per id; a record of a file or webhook once per content and occurrence within its
-        delivery (give the same `occurrences` for every batch of one delivery); syslog lines always, as equal lines are legal.
+        A record with an id (the one that the mapping names, else the one that the connector gave) is kept once per id; another record of
+        a file or webhook once per content and occurrence within its delivery (give the same `occurrences` for every batch of one
+        delivery); other syslog lines always, as equal lines are legal.
 
         Raises:
             NotFound: no such source.
@@ -94,7 +95,7 @@ class Intake:
         always: list[RawRecord] = []
         for item in items:
             body = item.body if len(item.body) <= self._max_record else cut_record(item.body, len(item.body), self._max_record)
-            identity = item.id or (self._id_of(source, body) if self._id_of else "")
+            identity = (self._id_of(source, body) if self._id_of else "") or item.id
             body = scrub(body)
             if identity:
                 once.append(RawRecord(uid_of("record", source, identity), source, moment, body))

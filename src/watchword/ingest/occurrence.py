@@ -5,7 +5,8 @@ from typing import Final
 
 EXACT_BOUND: Final = 1_000_000
 """Up to so many different records a delivery is counted exactly (about 100 MB); beyond, through a bitmap of 32 MB."""
-_BITS: Final = 1 << 28
+BITS: Final = 1 << 28
+"""Bits of the map: 32 MB."""
 
 
 class Occurrences:
@@ -15,8 +16,10 @@ class Occurrences:
     kept all the same, and numbered alike when the file is resent.
     """
 
-    def __init__(self, exact: int = EXACT_BOUND) -> None:
+    def __init__(self, exact: int = EXACT_BOUND, bits: int = BITS) -> None:
+        """Take how many different records are counted exactly, and how many bits the map beyond has."""
         self._exact = exact
+        self._bits = bits
         self._seen: set[int] = set()
         self._again: dict[int, int] = {}
         self._bitmap: bytearray | None = None
@@ -37,8 +40,8 @@ class Occurrences:
             self._seen.add(key)
             return False
         if self._bitmap is None:
-            self._bitmap = bytearray(_BITS // 8)
-        byte, bit = (key % _BITS) >> 3, 1 << (key & 7)
+            self._bitmap = bytearray(self._bits // 8)
+        byte, bit = (key % self._bits) >> 3, 1 << (key & 7)
         seen = bool(self._bitmap[byte] & bit)
         self._bitmap[byte] |= bit
         return seen
