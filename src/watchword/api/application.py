@@ -1,5 +1,7 @@
 """The API put together: routes, problems, limits and the OpenAPI document, an application that stands beside the pages."""
 
+from traceback import format_exception
+
 import structlog
 from anyio import CapacityLimiter
 from fastapi import FastAPI, Request, Response
@@ -86,5 +88,6 @@ def make_api(watchword: Watchword) -> FastAPI:
 
 
 def _logged(request: Request, error: Exception) -> Response:
-    log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
+    trace = "".join(format_exception(error))
+    log.error("request failed", method=request.method, path=request.url.path, trace=trace)
     return of_failure(request, error)

@@ -66,7 +66,16 @@ async def ingest(request: Request, watchword: House, source: str) -> Taken:
 def _take(watchword: Watchword, request: Request, source: str, body: bytes) -> Taken:
     secrets = _proof(watchword, request, source)
     try:
-        items = webhook.read(body, request.headers, secrets, watchword.clock.now(), watchword.settings.ingest_record)
+        settings = watchword.settings
+        items = webhook.read(
+            body,
+            request.headers,
+            secrets,
+            watchword.clock.now(),
+            settings.ingest_record,
+            max_body=settings.ingest_body,
+            max_unpacked=settings.ingest_unpacked,
+        )
     except Forbidden as error:
         throttle(request.app.state.limiter, f"address {request.client.host if request.client else ''}")
         name = "bad-signature" if "signature" in str(error) or "signed" in str(error) or "timestamp" in str(error) else "unauthenticated"

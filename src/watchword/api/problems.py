@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
-from starlette.routing import Match, Route
+from starlette.routing import Match
 
 from watchword.kit.errors import (
     Conflict,
@@ -20,11 +20,13 @@ from watchword.kit.errors import (
     InputError,
     NotFound,
     ReasonRequired,
+    TooLarge,
     Unavailable,
     WatchwordError,
 )
 
 MEDIA_TYPE: Final = "application/problem+json"
+METHODS: Final = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 URN: Final = "urn:watchword:problem:"
 RETRY_FULL: Final = 10
 """Seconds after which a refused sender may try again: about what the worker needs to make room."""
@@ -167,6 +169,7 @@ def of_domain(request: Request, error: Exception) -> Response:
 
 _OF_DOMAIN: Final[tuple[tuple[type[WatchwordError], str], ...]] = (
     (ContentError, "content-invalid"),
+    (TooLarge, "too-large"),
     (InputError, "invalid"),
     (NotFound, "not-found"),
     (Conflict, "conflict"),
@@ -218,9 +221,6 @@ def of_failure(request: Request, error: Exception) -> Response:
 
 
 def _methods(request: Request) -> set[str]:
-    """Return the methods of all routes of this path: the framework names those of the first one only."""
-    found: set[str] = set()
-    for route in request.app.router.routes:
-        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
-            found |= route.methods or set()
-    return found
+    """Return the methods that any route of this path takes: the framework names those of the first one only."""
+    routes = request.app.router.routes
+    return {method for method in METHODS if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)}

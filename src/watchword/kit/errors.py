@@ -5,6 +5,7 @@
     WatchwordError
     ├── ContentError          a file that a person wrote is wrong; carries every fault with path:line
     ├── InputError            a value that a caller gave is wrong; names the field
+    │   └── TooLarge          it is longer than the bound that the settings set
     ├── NotFound              no such thing
     ├── Conflict              the thing has changed, or exists already
     ├── Forbidden             the caller may not
@@ -53,6 +54,10 @@ class InputError(WatchwordError):
         """Keep the field's name beside the message."""
         self.field = field
         super().__init__(message)
+
+
+class TooLarge(InputError):
+    """A value given by a caller is longer than its bound."""
 
 
 class NotFound(WatchwordError):
