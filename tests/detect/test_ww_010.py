@@ -88,11 +88,16 @@ def test_near_misses() -> None:
         assert verdict("ww_010", story) == []
 
 
-def test_quick_pass_back_through_a_sensed_door() -> None:
-    story = Story(book())
-    story.door(at("9:00:00"), "closet", Access.TAKEN, 1)
-    story.door(at("9:00:08"), "closet", Access.TAKEN, 1)
-    assert len(verdict("ww_010", story)) == 1
+def test_quick_pass_back_shows_only_at_a_door_that_counts_passages() -> None:
+    known = book()
+    closet = known.door("hq/doors/closet")
+    assert closet is not None
+    site = replace(known.site, doors={**known.site.doors, closet.uid: replace(closet, passage_sensor=True)})
+    for place, findings in ((known, 0), (Directory(site, known.people, known.assets), 1)):
+        story = Story(place)
+        story.door(at("9:00:00"), "closet", Access.TAKEN, 1)
+        story.door(at("9:00:08"), "closet", Access.TAKEN, 1)
+        assert len(verdict("ww_010", story)) == findings
 
 
 def test_a_late_exit_withdraws_it_and_gaps_say_nothing() -> None:

@@ -120,8 +120,8 @@ class PassBack:
 def passages(events: Iterable[Event], directory: Directory, double_read: timedelta) -> list[Passage]:
     """Return the passages among one credential's sorted events.
 
-    A grant and its passage are one; grants at one reader closer than `double_read` are one; a grant that was not taken is none; at a
-    door with a passage sensor only what was taken counts.
+    A grant and its passage are one; so are readings at one reader closer than `double_read`. A grant that was not taken is none. At a
+    door with a passage sensor only what was taken counts, and every taking counts for itself.
     """
     found: list[Passage] = []
     for event in events:
@@ -139,7 +139,7 @@ def passages(events: Iterable[Event], directory: Directory, double_read: timedel
         elif event.activity_id == Access.TAKEN:
             if same is not None and gap is not None and gap <= PASSAGE_WITHIN and not same.taken:
                 same.taken = True
-            else:
+            elif gap is None or gap > double_read or _sensed(passage.door, directory):
                 passage.taken = True
                 found.append(passage)
         elif same is None or gap is None or gap > double_read:
