@@ -40,7 +40,7 @@ def work(number):
         spool.append([RawRecord(uid, f"s{number}", at, uid.encode() * 5) for uid in uids], once=True)
         os.write(1, (" ".join(uids) + "\\n").encode())
         count += 1
-        time.sleep(0.02)
+        time.sleep(0.05)
 for number in range(3):
     threading.Thread(target=work, args=(number,)).start()
 """
@@ -102,9 +102,12 @@ def test_kill_9_of_each_process_in_turn_loses_and_doubles_nothing(tmp_path: Path
 
     with OwnedStore(tmp_path, serving=True) as store:
         gateway, worker = start(GATEWAY), start(WORKER)
-        time.sleep(2)
+        ledger = Ledger(records)
         for number in range(ROUNDS):
-            time.sleep(chance.uniform(0.3, 1.2))
+            position, until = ledger.last_position(), time.monotonic() + 15
+            while ledger.last_position() <= position and time.monotonic() < until:
+                time.sleep(0.02)  # until something is sealed again: a kill before the first step proves little
+            time.sleep(chance.uniform(0, 0.3))
             victim = number % 3
             if victim == 0:
                 _kill(gateway)
@@ -126,18 +129,10 @@ def test_kill_9_of_each_process_in_turn_loses_and_doubles_nothing(tmp_path: Path
         assert spool.depth().records == 0
 
         log = ClickHouseEventLog(store.url, store.token)
-        ledger = Ledger(records)
         sealer = Sealer(spool, FileArchive(tmp_path / "archive"), ledger, log, SystemClock())
         sealer.recover()
         acknowledged = [uid for line in sink.read_text().splitlines() for uid in line.split() if len(uid) == 32]
-        client = log._client(writing=True)
-        held = {row[0] for row in client.query(f"SELECT lower(hex(uid)) FROM {log.records_table}").result_rows}
-        assert len(acknowledged) > 1000
-        assert set(acknowledged) <= held
-        for table, per_record in ((log.records_table, 1), (log.events_table, 2)):
-            ((rows, different),) = client.query(f"SELECT count(), uniqExact(uid) FROM {table}").result_rows
-            assert rows == different == per_record * len(held)
-        assert ledger.status("all").accepted == len(held)
+        _check(log, set(acknowledged), ledger)
         verdict = sealer.verify_segments()
         assert verdict.faults == []
         assert sealer.segments.counts()[SegmentState.SEALED] == 0
@@ -145,6 +140,17 @@ def test_kill_9_of_each_process_in_turn_loses_and_doubles_nothing(tmp_path: Path
         spool.close()
         records.close()
         print(json.dumps({"rounds": ROUNDS, "acknowledged": len(acknowledged), "segments": verdict.segments}))  # noqa: T201 - figures for the log
+
+
+def _check(log: ClickHouseEventLog, acknowledged: set[str], ledger: Ledger) -> None:
+    client = log._client(writing=True)
+    held = {row[0] for row in client.query(f"SELECT lower(hex(uid)) FROM {log.records_table}").result_rows}
+    assert len(acknowledged) > 1000
+    assert acknowledged <= held
+    for table, per_record in ((log.records_table, 1), (log.events_table, 2)):
+        ((rows, different),) = client.query(f"SELECT count(), uniqExact(uid) FROM {table}").result_rows
+        assert rows == different == per_record * len(held)
+    assert ledger.status("all").accepted == len(held)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

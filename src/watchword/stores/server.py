@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import hmac
 import json
+import logging
 import os
 import signal
 import socket
@@ -23,8 +24,6 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-import structlog
-
 from watchword.kit.errors import Unavailable, WatchwordError
 from watchword.kit.secrets import new_token
 from watchword.stores.engine import TRANSPORT, Engine, EngineError, Statement, insert_head, memory_file, require_linux
@@ -40,7 +39,7 @@ HEAD_BYTES = 65_536
 LOCK_SECONDS = 60.0
 _PIECE = 262_144
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 class _Decompressor(Protocol):
@@ -82,7 +81,7 @@ class StoreServer(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log a connection that broke; the store goes on."""
         del request
-        log.warning("connection broke", client=str(client_address), error=str(sys.exc_info()[1]))
+        log.warning("connection of %s broke: %s", client_address, sys.exc_info()[1])
 
     def stop(self) -> None:
         """Take no more requests, finish those under way, close."""
