@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel
 
 from watchword.api.identity import House, Reader
@@ -14,6 +14,7 @@ from watchword.kit.errors import NotFound
 from watchword.model import Event, EventQuery, Order
 
 routes = APIRouter(tags=["events"])
+Uid = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="32 hex digits.")]
 Values = Annotated[list[str], Query(max_length=100)]
 
 
@@ -77,7 +78,7 @@ def _event(watchword: House, uid: str) -> Event:
 
 
 @routes.get("/events/{uid}", responses=also(404), summary="Read an event", response_model=Event)
-def read_event(response: Response, watchword: House, _: Reader, uid: str, if_none_match: IfNoneMatch = None) -> Event | Response:
+def read_event(response: Response, watchword: House, _: Reader, uid: Uid, if_none_match: IfNoneMatch = None) -> Event | Response:
     """One event. Events never change."""
     event = _event(watchword, uid)
     etag = f'"{event.uid}"'
@@ -88,7 +89,7 @@ def read_event(response: Response, watchword: House, _: Reader, uid: str, if_non
 
 
 @routes.get("/events/{uid}/record", responses=also(404), summary="Read the raw record of an event")
-def read_record(watchword: House, caller: Reader, uid: str) -> RawText:
+def read_record(watchword: House, caller: Reader, uid: Uid) -> RawText:
     """What arrived, before anyone understood it. The reading is audited."""
     event = _event(watchword, uid)
     found = watchword.events.records([event.record])

@@ -21,7 +21,7 @@ BODY: Final = {
     "requestBody": {
         "required": True,
         "description": "One JSON object, an array of them, or one object a line; gzip and deflate are unpacked.",
-        "content": {"application/x-ndjson": {"schema": {"type": "string"}}, "application/json": {"schema": {}}},
+        "content": {"application/x-ndjson": {"schema": {}}, "application/json": {"schema": {}}},
     }
 }
 
