@@ -91,7 +91,7 @@ class Absence:
             return None
         stale: tuple[str, ...] = ()
         if self._nobody:
-            inside, stale = self._inside(anchor, events)
+            inside, stale = self._inside(anchor, events, coverage)
             if inside:
                 return None
         state = self._state(anchor, coverage)
@@ -113,8 +113,11 @@ class Absence:
         until = max((window[1] for window in windows if window[1] > anchor.time), default=anchor.time)
         return coverage.decide(self.rule.needs, site_of(anchor, self._directory), since, until)
 
-    def _inside(self, anchor: Event, events: Sequence[Event]) -> tuple[bool, tuple[str, ...]]:
-        """Return whether someone is known to be in the anchor's zone, and who came in and is not known to have left."""
+    def _inside(self, anchor: Event, events: Sequence[Event], coverage: Coverage) -> tuple[bool, tuple[str, ...]]:
+        """Return whether someone is known to be in the anchor's zone, and who came in and is not known to have left.
+
+        Who left so short a time before that the clocks cannot tell still counts as inside.
+        """
         zone = zone_of(anchor, self._directory)
         by_person: dict[str, list[Event]] = {}
         entered: dict[str, None] = {}
@@ -128,8 +131,10 @@ class Absence:
         stale = []
         for person in entered:
             evidence = [item for event in by_person[person] if (item := evidence_of(event, self._directory)) is not None]
-            state = Presence(evidence, self._directory).state(zone, anchor.time)
-            if state.state == "in":
+            presence = Presence(evidence, self._directory)
+            state = presence.state(zone, anchor.time)
+            slack = coverage.skew(anchor.source) + max(coverage.skew(event.source) for event in by_person[person])
+            if state.state == "in" or presence.state(zone, anchor.time - slack).state == "in":
                 return True, ()
             if state.state == "unknown":
                 stale.append(person)
