@@ -129,6 +129,6 @@ def in_steps(events: Iterable[Event], step: timedelta) -> Iterator[tuple[datetim
         yield until, batch
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def steps():
     return in_steps
