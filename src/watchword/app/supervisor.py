@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import os
 import signal
 import subprocess
 import sys
@@ -160,7 +161,7 @@ def leave_with_supervisor(leave: Callable[[], None]) -> None:
 
     def watch() -> None:
         with contextlib.suppress(OSError, ValueError):
-            while sys.stdin.buffer.read(4096):
+            while os.read(0, 4096):  # never through sys.stdin: its lock would be held when the interpreter ends
                 pass
         leave()
 
