@@ -5,6 +5,7 @@ import asyncio
 import dataclasses
 import json
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 
 import clickhouse_connect
 import pyarrow as pa
@@ -223,12 +224,12 @@ def test_moments_are_cut_to_the_millisecond_on_either_side_of_1970(make) -> None
 def test_odd_data_is_kept_readable(make) -> None:
     data = {
         "huge": 2**70, "lone": "\ud800x", "when": datetime(2026, 1, 1, tzinfo=UTC), "day": date(2026, 1, 1), "set": {"b", "a"}, "bytes": b"\xff",
-        "nested": {"deep": [{"x": 1}]},
+        "nested": MappingProxyType({"deep": [{"x": 1}]}),
     }  # fmt: skip
     (event,) = events_from(event_batch(1, [make.event(data=data, message="lone \ud800 surrogate")]))
     assert event.data["huge"] == 2**70
     assert event.data["nested"] == {"deep": [{"x": 1}]}
-    assert event.data["set"] == ["a", "b"]
+    assert sorted(event.data["set"]) == ["a", "b"]
     assert event.message == "lone ? surrogate"
     json.dumps(event.data)
 

@@ -15,35 +15,25 @@ import time
 import zlib
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
-from email.parser import BytesParser
-from email.policy import HTTP
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from watchword.kit.errors import Unavailable, WatchwordError
 from watchword.kit.secrets import new_token
 from watchword.stores.engine import TRANSPORT, Engine, EngineError, Statement, insert_head, memory_file, require_linux
+from watchword.stores.request_body import HEAD_BYTES, QUERY_BYTES, RequestBody, gather, too_long, write_all
 
 CONNECTIONS = 512
 IDLE_SECONDS = 120.0
 LINE_BYTES = 1_048_576
 """Longest request line: parameters of a query travel in it."""
-BODY_BYTES = 536_870_912
-QUERY_BYTES = 16_777_216
-HEAD_BYTES = 65_536
-"""An insert's statement ends within so many bytes."""
 LOCK_SECONDS = 60.0
 _PIECE = 262_144
 
 log = logging.getLogger(__name__)
-
-
-class _Decompressor(Protocol):
-    def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
 
 
 class StoreServer(ThreadingHTTPServer):
@@ -130,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.headers.get("Content-Length", "0").isascii() or not self.headers.get("Content-Length", "0").isdigit():
             self._say(HTTPStatus.BAD_REQUEST, b"Content-Length is no number\n", close=True)
             return
-        body, status = _Body(self.rfile, self.headers), HTTPStatus.INTERNAL_SERVER_ERROR
+        body, status = RequestBody(self.rfile, self.headers), HTTPStatus.INTERNAL_SERVER_ERROR
         try:
             if not self._allowed():
                 status = HTTPStatus.FORBIDDEN
@@ -142,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
         except (ValueError, EOFError, zlib.error, RuntimeError, WatchwordError) as error:
             self._fail(EngineError(f"{error} (BAD_ARGUMENTS)", 36), status, body)
 
-    def _answer(self, query: Mapping[str, str], body: "_Body") -> None:
+    def _answer(self, query: Mapping[str, str], body: "RequestBody") -> None:
         statement = Statement(
             sql=query.get("query", ""),
             format=self.headers.get("X-ClickHouse-Format") or query.get("default_format") or "TabSeparated",
@@ -159,26 +149,26 @@ class _Handler(BaseHTTPRequestHandler):
         summary = {"read_rows": str(answer.rows_read), "written_rows": str(answer.rows_read if statement.head else answer.rows_written)}
         self._say(HTTPStatus.OK, answer.body, {"X-ClickHouse-Summary": json.dumps(summary), "X-ClickHouse-Format": statement.format})
 
-    def _fill(self, statement: Statement, body: "_Body") -> None:
+    def _fill(self, statement: Statement, body: "RequestBody") -> None:
         """Put the body where it belongs: query text, or an insert's data in a memory file."""
         pieces = body.pieces()
         if statement.sql:
             statement.head, first = insert_head(statement.sql), b""
         else:
-            first = _gather(pieces, HEAD_BYTES)
+            first = gather(pieces, HEAD_BYTES)
             text = first.decode("utf-8", "surrogateescape")
             statement.head = insert_head(text)
             if statement.head is not None:
                 first = first[len(text[: statement.head.length].encode("utf-8", "surrogateescape")) :]
         if statement.head is not None:
             statement.data = memory_file()
-            _write(statement.data, first)
+            write_all(statement.data, first)
             for piece in pieces:
-                _write(statement.data, piece)
+                write_all(statement.data, piece)
             return
-        text = (first + _gather(pieces, QUERY_BYTES)).decode()
+        text = (first + gather(pieces, QUERY_BYTES)).decode()
         if next(pieces, b""):
-            raise _too_long()
+            raise too_long()
         statement.sql = f"{statement.sql}\n{text}" if statement.sql and text else statement.sql or text
         if not statement.sql.strip():
             raise EngineError("the query is empty (SYNTAX_ERROR)", 62)
@@ -193,7 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
                 given = b64decode(value, validate=True).decode().partition(":")[2]
         return hmac.compare_digest(given.encode(), self.server.token.encode())
 
-    def _fail(self, error: EngineError, status: HTTPStatus, body: "_Body") -> None:
+    def _fail(self, error: EngineError, status: HTTPStatus, body: "RequestBody") -> None:
         body.drain()  # a client that is still sending would see a reset connection instead of the reason
         self._say(status, f"{error}\n".encode(), {"X-ClickHouse-Exception-Code": str(error.code)}, close=not body.spent)
 
@@ -207,119 +197,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the standard library's name
         """Log nothing per request: queries carry people's names."""
-
-
-class _Body:
-    """A request's body: by length or in chunks, compressed or not, bounded."""
-
-    def __init__(self, source: Any, headers: Any) -> None:
-        self._source = source
-        self._chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
-        self._length = int(headers.get("Content-Length") or 0)
-        self._encoding = headers.get("Content-Encoding", "").lower()
-        self.form = headers.get("Content-Type", "") if headers.get("Content-Type", "").startswith("multipart/") else ""
-        """Content type of a form, in which clients send long parameters; else ''."""
-        self._rest = self._raw()
-        self.spent = not self._chunked and self._length == 0
-        """Whether every byte was read, so that the connection can go on."""
-
-    def pieces(self) -> Iterator[bytes]:
-        """Yield the plain bytes.
-
-        Raises:
-            EngineError: the body is longer than allowed, or its encoding is unknown.
-        """
-        unpack = _decompressor(self._encoding)
-        total = 0
-        for raw in self._rest:
-            for piece in _unpacked(unpack, raw) if unpack else (raw,):
-                total += len(piece)
-                if total > BODY_BYTES:
-                    raise EngineError(f"the body is longer than {BODY_BYTES:,} bytes (TOO_LARGE)", 307)
-                yield piece
-
-    def fields(self) -> dict[str, str]:
-        """Return the fields of a form.
-
-        Raises:
-            EngineError: it is too long, or holds a file.
-        """
-        content = _gather(self.pieces(), QUERY_BYTES)
-        if not self.spent:
-            raise _too_long()
-        form = BytesParser(policy=HTTP).parsebytes(f"Content-Type: {self.form}\r\n\r\n".encode("latin-1") + content)
-        found: dict[str, str] = {}
-        for part in form.iter_parts():
-            if part.get_filename() is not None:
-                raise EngineError("external data are not part of this interface (NOT_IMPLEMENTED)", 48)
-            payload = part.get_payload(decode=True)
-            found[str(part.get_param("name", header="content-disposition"))] = payload.decode() if isinstance(payload, bytes) else ""
-        return found
-
-    def drain(self) -> None:
-        """Read on to the end, within bounds, and forget what was read."""
-        total = 0
-        with contextlib.suppress(ValueError, OSError):
-            for raw in self._rest:
-                total += len(raw)
-                if total > BODY_BYTES:
-                    return
-
-    def _raw(self) -> Iterator[bytes]:
-        if self._chunked:
-            while size := int(self._source.readline(64).split(b";")[0], 16):
-                yield from self._exactly(size)
-                self._source.readline(8)
-            while self._source.readline(HEAD_BYTES) not in {b"\r\n", b"\n", b""}:
-                pass
-        else:
-            yield from self._exactly(self._length)
-        self.spent = True
-
-    def _exactly(self, size: int) -> Iterator[bytes]:
-        while size > 0:
-            piece = self._source.read(min(size, _PIECE))
-            if not piece:
-                raise ConnectionError("the client went away in the middle of a body")
-            size -= len(piece)
-            yield piece
-
-
-def _decompressor(encoding: str) -> _Decompressor | None:
-    if encoding in {"", "identity"}:
-        return None
-    if encoding in {"gzip", "deflate"}:
-        return zlib.decompressobj(wbits=47)
-    if encoding == "lz4":
-        return import_module("lz4.frame").LZ4FrameDecompressor()  # type: ignore[no-any-return] # only clients with compression on
-    raise EngineError(f"Content-Encoding {encoding!r} is not known here; use gzip, deflate, lz4 or none (UNKNOWN_COMPRESSION_METHOD)", 89)
-
-
-def _unpacked(unpack: Any, raw: bytes) -> Iterator[bytes]:
-    while True:
-        piece = unpack.decompress(raw, _PIECE)
-        if piece:
-            yield piece
-        raw = getattr(unpack, "unconsumed_tail", b"")  # zlib hands back what it did not reach; lz4 keeps it inside
-        if not raw and (getattr(unpack, "needs_input", True) or getattr(unpack, "eof", False)):
-            return
-
-
-def _too_long() -> EngineError:
-    return EngineError(f"the query is longer than {QUERY_BYTES:,} bytes (QUERY_IS_TOO_LARGE)", 62)
-
-
-def _gather(pieces: Iterator[bytes], size: int) -> bytes:
-    gathered = bytearray()
-    while len(gathered) < size and (piece := next(pieces, b"")):
-        gathered += piece
-    return bytes(gathered)
-
-
-def _write(descriptor: int, piece: bytes) -> None:
-    view = memoryview(piece)
-    while view:
-        view = view[os.write(descriptor, view) :]
 
 
 def serve(path: Path, token_file: Path, ready_file: Path, *, port: int = 0, memory_bytes: int = 0, watch_stdin: bool = False) -> None:
