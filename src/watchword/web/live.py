@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -84,7 +85,9 @@ class Stream:
     position: int
     principal: Any
     ask_of: Callable[[Request], Ask]
-    drawn: dict[str, datetime] = field(default_factory=dict)
+    drawn: dict[str, float] = field(default_factory=dict)
+    """When each region was last drawn, on the monotonic clock."""
+    opened: float = field(default_factory=time.monotonic)
     pending: dict[str, list[Change]] = field(default_factory=dict)
 
     def step(self, feed: Feed, check: bool) -> tuple[list[str], bool]:
@@ -100,19 +103,16 @@ class Stream:
         if changes:
             self.position = changes[-1].position
         messages = []
+        now = time.monotonic()
         for region in self.regions:
-            mine = [change for change in changes if change.kind in region.kinds]
             waiting = self.pending.setdefault(region.name, [])
-            waiting.extend(mine)
-            last = self.drawn.get(region.name)
-            due = last is None or ask.now - last >= region.least
-            stale = region.most is not None and last is not None and ask.now - last >= region.most
-            if last is None:
-                self.drawn[region.name] = ask.now - region.least
-            if (waiting and due) or stale:
+            waiting.extend(change for change in changes if change.kind in region.kinds)
+            rested = timedelta(seconds=now - self.drawn.get(region.name, self.opened))
+            first = region.name not in self.drawn
+            if (waiting and (first or rested >= region.least)) or (region.most is not None and rested >= region.most):
                 html = region.draw(ask, self.parameters, tuple(waiting))
                 self.pending[region.name] = []
-                self.drawn[region.name] = ask.now
+                self.drawn[region.name] = now
                 if html:
                     messages.append(html)
         return messages, True

@@ -38,7 +38,7 @@ def environment() -> Environment:
         loader=PackageLoader("watchword.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     made.globals |= {
-        "asset": asset,
+        "bundled": asset,
         "build_id": build_id,
         "htmx_config": HTMX_CONFIG,
         "severity_word": words.severity_word,

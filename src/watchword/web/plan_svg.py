@@ -20,7 +20,8 @@ def plan_svg(plan: Plan, state: SiteState) -> Markup:
     """Return the picture of one floor; it carries an id, so that it can be morphed as a whole."""
     parts = [
         Markup(
-            '<svg class="plan plan-marks" id="plan-{3}" viewBox="{0:g} {0:g} {1:g} {2:g}" role="group" aria-label="{4}">'
+            '<svg class="plan plan-marks" id="plan-{3}" viewBox="{0:g} {0:g} {1:g} {2:g}" width="{1:g}" height="{2:g}"'
+            ' role="group" aria-label="{4}">'
             '<defs><pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
             '<path class="hatch-line" d="M0 0V7"/></pattern></defs>'
         ).format(CROP, plan.width - 2 * CROP, plan.height - 2 * CROP, plan.floor.replace("/", "-"), summary(plan, state))

@@ -1,7 +1,8 @@
 """The Timeline: every event of both sides, searched by time, person, asset, place, address, class, severity and text; live."""
 
 import json
-from typing import Any
+import re
+from typing import Any, Final
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -15,7 +16,8 @@ from watchword.web.pages import Ask, Asked
 from watchword.web.words import CLASS_WORDS, SEVERITY_WORDS
 
 router = APIRouter()
-SHOWN_BYTES = 64 * 1024
+SHOWN_BYTES: Final = 64 * 1024
+UID: Final = re.compile("[0-9a-f]{32}")
 
 
 @router.get("/timeline")
@@ -47,7 +49,7 @@ def timeline(ask: Asked) -> Response:
 @router.get("/events/{uid}")
 def event(ask: Asked, uid: str) -> Response:
     """Show one event: its document and the record that it came from."""
-    found = ask.watchword.events.events(EventQuery(uids=(uid,), limit=1))
+    found = ask.watchword.events.events(EventQuery(uids=(uid,), limit=1)) if UID.fullmatch(uid) else []
     if not found:
         raise NotFound(f"There is no event {uid!r}; it may have been kept for as long as the settings say, and no longer.")
     records = ask.watchword.events.records([found[0].record])

@@ -104,7 +104,8 @@ def plural(number: int, noun: str, nouns: str = "") -> str:
 def confidence_words(confidence: float) -> str:
     """Return a confidence in words and number: 'likely, .8'."""
     word = "certain" if confidence >= 0.95 else "likely" if confidence >= 0.7 else "possible" if confidence >= 0.4 else "faint"
-    return f"{word}, {'1' if confidence >= 0.995 else f'{confidence:.2f}'.lstrip('0').rstrip('0') or '0'}"
+    digits = f"{confidence:.2f}".rstrip("0").rstrip(".")
+    return f"{word}, {digits if digits in {'0', '1'} else digits.lstrip('0')}"
 
 
 def zone_word(zone: ZoneInfo) -> str:
