@@ -44,3 +44,30 @@ def test_later_than_a_quarter_of_an_hour_or_in_another_room_is_nothing():
     story.privileged(at("9:15:01"), 2, "console")
     story.privileged(at("9:10"), 2, "ws-2")
     assert verdict("ww_015", story) == []
+
+
+def test_who_was_in_and_has_gone_elsewhere_is_not_inside():
+    story = Story()
+    story.enter(at("7:00"), "server", 2)
+    story.leave(at("8:00"), "front", 2)
+    story.enter(at("9:00"), "server", 1)
+    story.privileged(at("9:10"), 2, "console")
+    [finding] = verdict("ww_015", story)
+    assert finding.confidence == 0.7
+
+
+def test_faded_presence_fires_with_less_confidence_and_says_so():
+    story = Story()
+    story.enter(at("7:00"), "server", 2)
+    story.enter(at("18:00"), "server", 1)
+    story.privileged(at("18:10"), 2, "console")
+    [finding] = verdict("ww_015", story)
+    assert finding.confidence == 0.42
+    assert "is not known" in finding.because
+
+
+def test_over_midnight_is_one_finding():
+    story = Story()
+    story.enter(at("23:55"), "server", 1)
+    story.privileged(at("0:05", day=1), 2, "console")
+    assert len(verdict("ww_015", story)) == 1

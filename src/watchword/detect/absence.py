@@ -3,23 +3,18 @@
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from watchword.detect.clause import read_cases, read_clauses, weigh, widest
+from watchword.detect.clause import NOTHING, near, read_cases, read_clauses, weigh, widest
 from watchword.detect.detector import Coverage, Detector, Rule
 from watchword.detect.finding_text import event_parts, make_finding
 from watchword.detect.grouping import group_of, keys_of
+from watchword.detect.inside import EVENTS_PER_DAY, PRESENCE_CLASSES, PRESENCE_REACH, STALE_FACTOR, site_days, standing
 from watchword.detect.selection import compile_selections, site_of, zone_of
 from watchword.detect.setting import duration, flag, refuse, word, words
 from watchword.model import Event, Finding, FindingState
-from watchword.model.ocsf import EventClass
 from watchword.resolve.directory import Directory
-from watchword.resolve.presence import Presence, evidence_of
+from watchword.resolve.presence import State
 
-_DAY = timedelta(days=1)
-_PRESENCE_REACH = timedelta(hours=24)
-"""The longest decay of a presence: older evidence says nothing."""
 _MARGIN = timedelta(minutes=2)
-_STALE_FACTOR = 0.6
-"""Confidence is multiplied by this when someone whose presence has decayed to unknown may still be inside."""
 
 
 class Absence:
@@ -30,6 +25,7 @@ class Absence:
     """
 
     walks = True
+    bound: int | None = None
 
     def __init__(self, rule: Rule, directory: Directory) -> None:
         """Compile the rule.
@@ -53,8 +49,9 @@ class Absence:
         self.classes = self._anchor.classes.union(*(clause.selection.classes for clause in self._clauses))
         self.reach = max(widest(self._clauses), self._quiet) + _MARGIN
         if self._nobody:
-            self.classes |= {EventClass.PHYSICAL_ACCESS, EventClass.VISITOR}
-            self.reach = max(self.reach, _PRESENCE_REACH)
+            self.classes |= PRESENCE_CLASSES
+            self.reach = max(self.reach, PRESENCE_REACH)
+            self.bound = EVENTS_PER_DAY
 
     def keys(self, event: Event) -> Iterable[str]:
         """Return the groups of an anchor or of what could explain it; with presence, the site's day and, for evidence, the next."""
@@ -63,12 +60,8 @@ class Absence:
             return keys_of(event, self._groups) if concerned else ()
         if not concerned and not event.person:
             return ()
-        site = site_of(event, self._directory)
-        if not site:
-            return ()
-        if self._anchor.matches(event):
-            return (f"{site}|{event.time:%Y-%m-%d}",)
-        return f"{site}|{event.time:%Y-%m-%d}", f"{site}|{event.time + _DAY:%Y-%m-%d}"
+        days = site_days(event, self._directory)
+        return days[:1] if self._anchor.matches(event) else days
 
     def judge(self, key: str, events: Sequence[Event], coverage: Coverage) -> Iterable[Finding]:
         """Return a finding for each unexplained anchor that no earlier one of the same group within the quiet time stands for."""
@@ -102,7 +95,7 @@ class Absence:
         if stale:
             names = ", ".join(self._directory.label(person) for person in stale[:3])
             notes.append(f"It is not known whether {names} had left by then.")
-            weight["confidence"] = weight.get("confidence", self.rule.confidence) * _STALE_FACTOR
+            weight["confidence"] = weight.get("confidence", self.rule.confidence) * STALE_FACTOR
         return make_finding(
             self.rule, [anchor], self._directory, parts=event_parts(anchor, self._directory), notes=notes, state=state, **weight
         )
@@ -114,29 +107,18 @@ class Absence:
         return coverage.decide(self.rule.needs, site_of(anchor, self._directory), since, until)
 
     def _inside(self, anchor: Event, events: Sequence[Event], coverage: Coverage) -> tuple[bool, tuple[str, ...]]:
-        """Return whether someone is known to be in the anchor's zone, and who came in and is not known to have left.
-
-        Who left so short a time before that the clocks cannot tell still counts as inside.
-        """
+        """Return whether someone is known to be in the anchor's zone, and who came in and is not known to have left."""
         zone = zone_of(anchor, self._directory)
-        by_person: dict[str, list[Event]] = {}
         entered: dict[str, None] = {}
-        for event in events:
-            if event.time > anchor.time:
-                break
-            if event.person and anchor.time - event.time <= _PRESENCE_REACH:
-                by_person.setdefault(event.person, []).append(event)
-                if self._directory.within(zone_of(event, self._directory), zone):
-                    entered[event.person] = None
+        for event in near(events, anchor.time - PRESENCE_REACH, anchor.time, NOTHING):
+            if event.person and event.person not in entered and self._directory.within(zone_of(event, self._directory), zone):
+                entered[event.person] = None
         stale = []
         for person in entered:
-            evidence = [item for event in by_person[person] if (item := evidence_of(event, self._directory)) is not None]
-            presence = Presence(evidence, self._directory)
-            state = presence.state(zone, anchor.time)
-            slack = coverage.skew(anchor.source) + max(coverage.skew(event.source) for event in by_person[person])
-            if state.state == "in" or presence.state(zone, anchor.time - slack).state == "in":
+            state, faded = standing(person, zone, anchor, events, self._directory, coverage)
+            if state is State.IN:
                 return True, ()
-            if state.state == "unknown":
+            if faded:
                 stale.append(person)
         return False, tuple(stale)
 

@@ -82,6 +82,8 @@ class Detector(Protocol):
     """True: the verdicts of a key are a walk in which spent events do not count again, so old events may be forgotten only at a
     gap longer than `reach`. False: every verdict stands for itself, and old events may be forgotten by age."""
 
+    # A detector whose keys are larger than usual may also state `bound`: the most events that one of them may hold.
+
     def keys(self, event: Event) -> Iterable[str]:
         """Return the keys under which the event counts; none when it does not concern this rule."""
         ...

@@ -82,7 +82,7 @@ class Engine:
             directory: Tells which places a maintenance window covers.
             lateness: The largest lateness of any source: so long after an event's time it is still judged in full.
             maintenance: Windows in which findings do not page.
-            events_per_key: Bound; on overflow the oldest are forgotten and a finding says so.
+            events_per_key: Bound, unless a detector states a greater `bound`; on overflow the oldest are forgotten and a finding says so.
             keys: Bound on keys in all; on overflow new keys are not watched and a finding says so.
         """
         self.detectors = tuple(detectors)
@@ -194,7 +194,7 @@ class Engine:
                 slot = self._slots[index].get(key)
                 if slot is None:
                     if self._size >= self._keys:
-                        self._overflow(detector, "", event, batch)
+                        self._overflow(detector, "", event, batch, self._keys)
                         continue
                     slot = self._slots[index][key] = Slot()
                     self._size += 1
@@ -256,9 +256,10 @@ class Engine:
     def _forget(self, index: int, key: str, low: datetime, batch: _Batch) -> None:
         detector, slot = self.detectors[index], self._slots[index][key]
         slot.prune(low - detector.reach, detector.reach, walks=getattr(detector, "walks", True))
-        if len(slot.events) > self._events_per_key:
-            self._overflow(detector, key, slot.events[0], batch)
-            slot.shorten(self._events_per_key * 9 // 10)
+        bound = max(self._events_per_key, getattr(detector, "bound", None) or 0)
+        if len(slot.events) > bound:
+            self._overflow(detector, key, slot.events[0], batch, bound)
+            slot.shorten(bound * 9 // 10)
         if not slot.events:
             self.counters[f"uncovered:{detector.rule.id}"] += len(slot.waiting) + slot.lost
             del self._slots[index][key]
@@ -272,10 +273,10 @@ class Engine:
             for key in [key for key, slot in slots.items() if slot.events[0].time < border]:
                 self._forget(index, key, low, batch)
 
-    def _overflow(self, detector: Detector, key: str, event: Event, batch: _Batch) -> None:
+    def _overflow(self, detector: Detector, key: str, event: Event, batch: _Batch, bound: int) -> None:
         self.counters["overflowed" if key else "unwatched"] += 1
         rule = detector.rule
-        what = f"more than {self._events_per_key} events of {key}" if key else f"more than {self._keys} keys"
+        what = f"more than {bound} events of {key}" if key else f"more than {bound} keys"
         finding = Finding(
             uid=uid_of("finding", BOUNDS_RULE, "1", rule.id, key),
             rule=BOUNDS_RULE,

@@ -13,10 +13,12 @@ from watchword.detect.clause import read_cases, read_clauses, weigh, widest
 from watchword.detect.detector import Coverage, Detector, Rule
 from watchword.detect.finding_text import event_parts, in_words, local_clock, make_finding
 from watchword.detect.grouping import group_of, keys_of
-from watchword.detect.selection import Selection, compile_selections, site_of
-from watchword.detect.setting import duration, refuse, words
+from watchword.detect.inside import EVENTS_PER_DAY, PRESENCE_CLASSES, PRESENCE_REACH, STALE_FACTOR, is_of_day, site_days, standing
+from watchword.detect.selection import Selection, compile_selections, site_of, zone_of
+from watchword.detect.setting import duration, refuse, word, words
 from watchword.model import Event, Finding, FindingState
 from watchword.resolve.directory import Directory
+from watchword.resolve.presence import State
 
 CLOSE_FACTOR = 0.8
 """Confidence is multiplied by this when two events are closer than their clocks can tell apart."""
@@ -35,6 +37,7 @@ class Ordered:
     """The compiled rule."""
 
     walks = True
+    bound: int | None = None
 
     def __init__(self, rule: Rule, directory: Directory) -> None:
         """Compile the rule.
@@ -70,26 +73,57 @@ class Ordered:
         used = [*self._positive, *(item.selection for item in self._negations), *(clause.selection for clause in self._clauses)]
         self._matches = tuple({id(item): item.matches for item in used}.values())
         self.classes = frozenset().union(*(item.classes for item in used))
+        self._outside = word(rule, "not_inside", "")
+        """The positive name whose person must not be known to be in the zone; keys are then a site's days."""
+        if self._outside and self._outside not in self._names:
+            raise refuse(rule, f"not_inside names {self._outside!r}, which is no positive name", "settings", "not_inside")
         self.reach = max(self._within * (2 if self._negations else 1), self._within + widest(self._clauses)) + _MARGIN
+        if self._outside:
+            self.classes |= PRESENCE_CLASSES
+            self.reach = max(self.reach, PRESENCE_REACH + self._within)
+            self.bound = EVENTS_PER_DAY
 
     def keys(self, event: Event) -> Iterable[str]:
         """Return the event's groups when any of the rule's selections matches it."""
-        return keys_of(event, self._groups) if any(matches(event) for matches in self._matches) else ()
+        concerned = any(matches(event) for matches in self._matches)
+        if not self._outside:
+            return keys_of(event, self._groups) if concerned else ()
+        return site_days(event, self._directory) if concerned or event.person else ()
 
     def judge(self, key: str, events: Sequence[Event], coverage: Coverage) -> Iterable[Finding]:
         """Walk through the events that complete the sequence; each finding spends everything up to its own end."""
-        del key
-        hits = [[event for event in events if item.matches(event)] for item in self._positive]
+        if not self._outside:
+            yield from self._walk(events, events, coverage)
+            return
+        groups: dict[str, list[Event]] = {}
+        for event in events:
+            if any(matches(event) for matches in self._matches):
+                for group in keys_of(event, self._groups):
+                    groups.setdefault(group, []).append(event)
+        for _, members in sorted(groups.items()):
+            yield from self._walk(members, events, coverage, key)
+
+    def _walk(self, members: Sequence[Event], events: Sequence[Event], coverage: Coverage, day: str = "") -> Iterator[Finding]:
+        """Return the findings of one group. With a day, only those are made that are complete on that day."""
+        hits = [[event for event in members if item.matches(event)] for item in self._positive]
         spent: tuple[datetime, str] | None = None
         for last in hits[-1]:
-            if spent is not None and last.order <= spent:
+            if (spent is not None and last.order <= spent) or (day and not is_of_day(last, day)):
                 continue
             for chosen in self._choices(hits, last, spent, coverage):
-                state = self._state(chosen, events, coverage)
+                inside, faded = self._inside(chosen, events, coverage)
+                state = None if inside is State.IN else self._state(chosen, members, coverage)
                 if state is not None:
-                    yield self._finding(chosen, coverage, state)
+                    yield self._finding(chosen, coverage, state, faded=faded)
                     spent = max(event.order for event in chosen)
                     break
+
+    def _inside(self, chosen: Sequence[Event], events: Sequence[Event], coverage: Coverage) -> tuple[State, bool]:
+        """Return whether the person who must be elsewhere was in the zone, and whether that has only faded."""
+        if not self._outside:
+            return State.OUT, False
+        event = chosen[self._names.index(self._outside)]
+        return standing(event.person, zone_of(event, self._directory), event, events, self._directory, coverage)
 
     def _choices(
         self, hits: Sequence[Sequence[Event]], last: Event, spent: tuple[datetime, str] | None, coverage: Coverage
@@ -126,7 +160,7 @@ class Ordered:
 
     def _state(self, chosen: Sequence[Event], events: Sequence[Event], coverage: Coverage) -> FindingState | None:
         """Return the state of a finding on these events; None when a negation forbids it or cannot be judged yet."""
-        if not self._negations and not self._clauses:
+        if not self._negations and not self._clauses and not self._outside:
             return FindingState.FINAL
         windows: list[tuple[datetime, datetime]] = []
         for negation in self._negations:
@@ -139,6 +173,8 @@ class Ordered:
             windows.append(clause.window(anchor, coverage.skew(anchor.source) * 2))
             if clause.broken_by(anchor, events, coverage) is not None:
                 return None
+        if self._outside:
+            windows.append((chosen[-1].time, chosen[-1].time))
         since, until = min(window[0] for window in windows), max(window[1] for window in windows)
         return coverage.decide(self.rule.needs, site_of(chosen[-1], self._directory), since, until)
 
@@ -167,7 +203,7 @@ class Ordered:
             lambda event: left.time - _tau(left, event, coverage) < event.time < right.time + _tau(right, event, coverage),
         )
 
-    def _finding(self, chosen: Sequence[Event], coverage: Coverage, state: FindingState) -> Finding:
+    def _finding(self, chosen: Sequence[Event], coverage: Coverage, state: FindingState, *, faded: bool) -> Finding:
         parts: dict[str, str] = {}
         for name, event in zip(self._names, chosen, strict=True):
             parts |= event_parts(event, self._directory, f"{name}_")
@@ -176,9 +212,15 @@ class Ordered:
         parts["first_clock"] = local_clock(first.time, first.place, self._directory)
         close = any(abs(after.time - before.time) < _tau(before, after, coverage) for before, after in pairwise(chosen))
         weight = weigh(self._cases, chosen)
-        notes = ("The clocks cannot tell which came first.",) if close else ()
+        notes: list[str] = []
+        factor = 1.0
         if close:
-            weight["confidence"] = weight.get("confidence", self.rule.confidence) * CLOSE_FACTOR
+            notes.append("The clocks cannot tell which came first.")
+            factor *= CLOSE_FACTOR
+        if faded:
+            notes.append("Whether that person was still inside from earlier is not known.")
+            factor *= STALE_FACTOR
+        weight["confidence"] = weight.get("confidence", self.rule.confidence) * factor
         return make_finding(self.rule, chosen, self._directory, parts=parts, state=state, notes=notes, **weight)
 
 
