@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -19,10 +19,12 @@ from watchword.app.watchword import Watchword, open_watchword
 from watchword.connectors.files import ingest_file
 from watchword.ingest.intake import Incoming
 from watchword.ingest.jsonl import cut_delivery
+from watchword.ingest.occurrence import Occurrences
 from watchword.kit.clock import ManualClock
+from watchword.kit.ids import uid_of
 from watchword.model import Finding, FindingState
 from watchword.model.ocsf import Severity
-from watchword.simulate import Delivery, Organisation, Story, organisation, simulate
+from watchword.simulate import Delivery, Organisation, Simulation, Story, organisation, simulate
 
 FIRST_DAY: Final = date(2026, 6, 1)
 """The Monday with which a run at full speed begins."""
@@ -51,11 +53,17 @@ def furnish(watchword: Watchword, org: Organisation) -> None:
         watchword.mappings.put(text, f"{name}.yaml", source=name)
 
 
-def incoming_of(delivery: Delivery, connector: str) -> list[Incoming]:
-    """Return the records of a pushed delivery, as its connector cuts them."""
+def incoming_of(delivery: Delivery, connector: str, occurrences: Occurrences | None = None) -> list[Incoming]:
+    """Return the records of a pushed delivery, as its connector cuts them.
+
+    With `occurrences`, a syslog line has an id made of its bytes and of how often they came before, so that a replay in another order
+    gives the same records.
+    """
     if connector == "webhook":
         return [Incoming(record) for record in cut_delivery(delivery.body)]
-    return [Incoming(delivery.body)]
+    if occurrences is None:
+        return [Incoming(delivery.body)]
+    return [Incoming(delivery.body, uid_of(delivery.source, delivery.body, str(occurrences.count(delivery.body))))]
 
 
 @dataclass(slots=True)
@@ -69,6 +77,7 @@ class Player:
     waiting: int = 0
     listened: datetime = LONG_AGO
     groups: dict[str, list[Incoming]] = field(default_factory=dict)
+    occurrences: Occurrences = field(default_factory=Occurrences)
 
     def play(self, deliveries: Iterable[Delivery]) -> None:
         """Take all deliveries in, in the given order, and judge them as they come."""
@@ -82,7 +91,7 @@ class Player:
             if delivery.file:
                 self._drop(delivery)
             else:
-                self.groups.setdefault(delivery.source, []).extend(incoming_of(delivery, connectors[delivery.source]))
+                self.groups.setdefault(delivery.source, []).extend(incoming_of(delivery, connectors[delivery.source], self.occurrences))
         self._flush()
         self._carry()
 
@@ -104,7 +113,7 @@ class Player:
     def _flush(self) -> None:
         accept, at = self.watchword.intake.accept, self.clock.at
         with ThreadPoolExecutor(len(self.groups) or 1) as senders:  # at once, as real senders are: the spool commits them together
-            for receipt in senders.map(lambda group: accept(*group, at), self.groups.items()):
+            for receipt in senders.map(lambda group: accept(group[0], group[1], at), self.groups.items()):
                 self._count(receipt.accepted)
         self.groups.clear()
         if self.waiting >= STEP_RECORDS:
@@ -172,8 +181,17 @@ def verdict_of(story: Story, findings: Sequence[Finding]) -> dict[str, Any]:
     }
 
 
-def run_once(settings: Settings, days: int, seed: int, *, since: date = FIRST_DAY) -> dict[str, Any]:
+def run_once(
+    settings: Settings, days: int, seed: int, *, since: date = FIRST_DAY, order: Callable[[Simulation], Iterable[Delivery]] = iter
+) -> dict[str, Any]:
     """Play days at full speed through the whole pipeline, with no server, and return what was found.
+
+    Args:
+        settings: Their data folder is filled.
+        days: How many.
+        seed: Which organisation and which stories.
+        since: First local day.
+        order: Puts the deliveries in another order, with other times of arrival (`shuffled`, `delayed`).
 
     Returns:
         ``stories`` (each found or missed, with its findings), ``benign`` (days, findings by severity, most of severity high or above
@@ -188,7 +206,7 @@ def run_once(settings: Settings, days: int, seed: int, *, since: date = FIRST_DA
         run = simulate(org, since, days, seed)
         began = time.monotonic()
         player = Player(watchword, pipeline, clock)
-        player.play(run)
+        player.play(order(run))
         player.settle()
         seconds = time.monotonic() - began
         findings = [finding for finding in watchword.findings.since(LONG_AGO) if standing(finding)]
@@ -203,6 +221,7 @@ def run_once(settings: Settings, days: int, seed: int, *, since: date = FIRST_DA
         "missed": sum(not story["found"] for story in stories),
         "benign": benign_of(findings, run.benign_days(), ZoneInfo(org.sites[0].zone)),
         "findings": dict(sorted(Counter(finding.rule for finding in findings).items())),
+        "uids": sorted(finding.uid for finding in findings),
         "records": player.records,
         "events": events,
         "unparsed": sum(status.unparsed for status in statuses),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from watchword.detect.insight import DOOR_WINDOW, PAGE, covered_within, whereabouts_of
+from watchword.detect.insight import DOOR_WINDOW, PAGE, covered_within, spans_of, whereabouts_of
 from watchword.detect.whereabouts import DOOR_CLASSES
 from watchword.model import Event, EventQuery, Order
 
@@ -51,7 +51,7 @@ def count_at(watchword: "Watchword", at: datetime) -> Count:
     doors = _doors(watchword, at)
     found: Counter[str] = Counter()
     unknown = 0
-    for whereabouts in whereabouts_of(doors, directory, covered_within(doors)).values():
+    for whereabouts in whereabouts_of(doors, directory, covered_within(spans_of(doors))).values():
         if whereabouts is None:
             continue
         stand = whereabouts.stand(at)
