@@ -13,6 +13,7 @@ from typing import Annotated, Final
 import typer
 
 from watchword import __version__
+from watchword.cli.logs import log_to_stderr
 from watchword.cli.opening import Chosen
 from watchword.cli.output import say
 from watchword.kit.errors import InputError, Unavailable, WatchwordError
@@ -61,6 +62,7 @@ def _watchword(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")] = False,  # noqa: ARG001 - read by its callback
 ) -> None:
     ctx.obj = Chosen(data, settings)
+    log_to_stderr(quiet=True)
 
 
 def _add_commands() -> None:

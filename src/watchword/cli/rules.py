@@ -85,4 +85,4 @@ def _check_sigma(settings: "Settings") -> int:
     found = load_sigma(sigma_files(settings.detect_rules))
     if found.rejected:
         raise ContentError(found.rejected)
-    return len(found.rules)
+    return len(found.loaded)

@@ -3,14 +3,14 @@
 import os
 import signal
 import stat
-import sys
 import threading
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from watchword.cli.logs import log_to_stderr
 from watchword.cli.opening import Chosen, settings_of
 from watchword.cli.output import print_object, say
 from watchword.cli.serving import READY_FILE
@@ -138,25 +138,6 @@ def _stopping() -> threading.Event:
 def _chosen(ctx: typer.Context) -> Chosen:
     found: Chosen = ctx.find_root().obj or Chosen(None, None)
     return found
-
-
-def log_to_stderr() -> None:
-    """Write logs to stderr: coloured lines on a terminal, one JSON object a line else."""
-    import structlog
-
-    plain = not sys.stderr.isatty() or "NO_COLOR" in os.environ
-    render: Any = structlog.processors.JSONRenderer() if not sys.stderr.isatty() else structlog.dev.ConsoleRenderer(colors=not plain)
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            render,
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
 
 
 def _demo_live(ctx: typer.Context, seed: int, port: int | None) -> None:

@@ -1,6 +1,8 @@
 """``watchword site``: places, doors, readers, cameras, assets."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +11,7 @@ import typer
 from watchword.cli.opening import actor, opened
 from watchword.cli.options import DryRun, Filters, Form, Limit
 from watchword.cli.output import Format, plain, print_object, print_rows, say
+from watchword.kit.errors import ContentError
 
 if TYPE_CHECKING:
     from watchword.app.watchword import Watchword
@@ -36,12 +39,22 @@ def load(ctx: typer.Context, file: SiteFile, dry_run: DryRun = False) -> None:
             load_file(watchword, file, "site")
 
 
+@contextmanager
+def named(file: Path) -> Iterator[None]:
+    """Let faults name the file as it was typed, so that an editor finds it."""
+    try:
+        yield
+    except ContentError as error:
+        raise ContentError([replace(each, path=str(file)) if each.path == file.name else each for each in error.faults]) from error
+
+
 def check_file(watchword: "Watchword", file: Path, kind: str = "site") -> None:
     """Check a site or people file and print what is doubtful; raises `ContentError` with all faults."""
     from watchword.resolve.service import geometry_beside, read_text
 
     text = read_text(file)
-    notes = watchword.registry.check(text, str(file), kind, geometry_beside(file, text) if kind == "site" else None)
+    with named(file):
+        notes = watchword.registry.check(text, str(file), kind, geometry_beside(file, text) if kind == "site" else None)
     for note in notes:
         say(f"note: {note}")
     print_object({"file": str(file), "faults": 0, "notes": len(notes)})
@@ -49,7 +62,8 @@ def check_file(watchword: "Watchword", file: Path, kind: str = "site") -> None:
 
 def load_file(watchword: "Watchword", file: Path, kind: str) -> None:
     """Load a site or people file, note it in the audit log, print what became of it."""
-    loaded = watchword.registry.load_file(file, kind, actor())
+    with named(file):
+        loaded = watchword.registry.load_file(file, kind, actor())
     if loaded.changed:
         watchword.audit.write(actor(), f"{kind}.load", loaded.name, detail={"version": loaded.version})
     for note in loaded.notes:
