@@ -37,7 +37,6 @@ class Feed:
 
     url: str
     seed: int
-    start: datetime
     tokens: dict[str, str]
     syslog: dict[str, int]
     """UDP or TCP port by source."""
@@ -52,7 +51,6 @@ class Feed:
                 {
                     "url": self.url,
                     "seed": self.seed,
-                    "start": self.start.isoformat(),
                     "tokens": self.tokens,
                     "syslog": self.syslog,
                     "folders": self.folders,
@@ -64,7 +62,7 @@ class Feed:
     def read(cls, data: Path) -> "Feed":
         """Return what `write` kept."""
         kept: dict[str, Any] = json.loads((data / "run" / FILE).read_text())
-        return cls(kept["url"], kept["seed"], datetime.fromisoformat(kept["start"]), kept["tokens"], kept["syslog"], kept["folders"])
+        return cls(kept["url"], kept["seed"], kept["tokens"], kept["syslog"], kept["folders"])
 
 
 @dataclass(slots=True)
@@ -162,7 +160,7 @@ def feed_forever(settings: Settings, stopping: threading.Event) -> None:
     org = organisation(feed.seed)
     _wait_for(feed.url, stopping)
     feeder = Feeder(feed, stopping)
-    feeder.run(live(org, feed.start, feed.seed, history=HISTORY))
+    feeder.run(live(org, datetime.now(UTC), feed.seed, history=HISTORY))  # the first story opens once there is a page to see it on
 
 
 def _wait_for(url: str, stopping: threading.Event) -> None:

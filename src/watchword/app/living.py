@@ -82,7 +82,6 @@ def _feed(watchword: Watchword, settings: Settings, seed: int) -> Feed:
     return Feed(
         url=f"http://127.0.0.1:{settings.listen_port}",
         seed=seed,
-        start=watchword.clock.now(),
         tokens=tokens,
         syslog=dict(zip(by_connector["syslog"], ports, strict=True)),
         folders={name: str((settings.data / "drop" / name).absolute()) for name in by_connector["csv"]},
