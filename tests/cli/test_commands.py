@@ -38,7 +38,7 @@ ROWS = [
     "2026-06-01 08:00:00,1001,main-in",
     "2026-06-01 08:05:00,1002,main-in",
     "2026-06-01 17:00:00,1001,main-out",
-    "yesterday,1001,main-in",
+    "01.06.2026 18:00:00,1001,main-in",
 ]
 
 
@@ -168,7 +168,7 @@ def test_trails_need_a_reason(run, filled):
 
 def test_unparsed_records_stay_until_they_are_mended(run, filled):
     listed = run("--data", str(filled), "source", "unparsed", "doors", "--format", "ndjson")
-    assert "yesterday" in json.loads(listed.out)["sample"]
+    assert "01.06.2026" in json.loads(listed.out)["sample"]
     still = run("--data", str(filled), "source", "reparse", "doors")
     assert (still.status, json.loads(still.out)) == (1, {"source": "doors", "mended": 0, "unparsed": 1})
     status = json.loads(run("--data", str(filled), "sources", "show", "doors").out)
@@ -299,3 +299,16 @@ def test_no_reach(run, tmp_path, monkeypatch):
     monkeypatch.setattr("watchword.app.watchword.LocatedEventLog", partial(LocatedEventLog, patience=0.1))
     ran = run("--data", str(tmp_path / "d"), "events", "list")
     assert ran.status == 3, ran.err
+
+
+def test_a_mended_mapping_reads_them(run, filled, files):
+    mended = files / "mended.yaml"
+    mended.write_text(MAPPING.replace('format: "%Y-%m-%d %H:%M:%S"', 'format: ["%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M:%S"]'))
+    assert run("--data", str(filled), "source", "add", "doors", "--mapping", str(mended), "--replace").status == 0
+    ran = run("--data", str(filled), "source", "reparse", "doors")
+    assert (ran.status, json.loads(ran.out)) == (0, {"source": "doors", "mended": 1, "unparsed": 0}), ran.err
+    assert run("--data", str(filled), "source", "unparsed", "doors").out == ""
+    events = run("--data", str(filled), "events", "list", "--filter", "source=doors", "--format", "ndjson").out.splitlines()
+    assert (len(events), json.loads(events[0])["time"]) == (4, "2026-06-01T18:00:00.000Z")
+    status = json.loads(run("--data", str(filled), "sources", "show", "doors").out)
+    assert (status["accepted"], status["parsed"], status["unparsed"]) == (4, 4, 0)
