@@ -89,7 +89,8 @@ def test_a_live_run_opens_with_an_attack_and_never_ends(org):
     assert within[0].at >= start
     forced = [json.loads(line) for delivery in within if delivery.source == "harbour-doors" for line in delivery.body.splitlines()]
     assert any(row["result"] == "forced" for row in forced)
-    assert run.truth()[0].since <= start + timedelta(minutes=2)
+    assert run.truth()[0].since <= start
+    assert sum(story.since < start + timedelta(hours=2) for story in run.truth()) >= 7
     later = next(delivery for delivery in run if delivery.at > start + timedelta(hours=40))
     assert later.at > start
 
@@ -99,4 +100,4 @@ def test_a_live_run_can_begin_with_the_hours_before(org):
     run = live(org, start, 5, history=timedelta(hours=4))
     first = next(run)
     assert start - timedelta(hours=4) <= first.at < start - timedelta(hours=3)
-    assert run.truth()[0].since > start
+    assert run.truth()[0].since >= start - timedelta(minutes=1)

@@ -106,7 +106,8 @@ def _renewals(org: Organisation, start: int, end: int, wire: Wire, rng: Random) 
     camera_net = {site.name: f"{site.network}.50.21" for site in org.sites}
     for camera in org.hosts_in("", "camera"):
         for at in range(start + round(rng.random() * HOUR), end, HOUR):
-            wire.flow(at, camera.site, camera.ip, camera_net[camera.site], 554, round((700 + 200 * rng.random()) * 1_000_000), 90_000)
+            if not wire.is_dark(camera, at):
+                wire.flow(at, camera.site, camera.ip, camera_net[camera.site], 554, round((700 + 200 * rng.random()) * 1_000_000), 90_000)
 
 
 def _schedules(org: Organisation, book: Daybook, wire: Wire, rng: Random) -> None:

@@ -33,8 +33,8 @@ class Wire:
         self.items: list[Item] = []
         self.silences: list[tuple[str, int, int]] = []
         """(source, since, until): what the source would send meanwhile is buffered and comes at the end."""
-        self.outages: dict[str, tuple[int, int]] = {}
-        """Camera → (since, until): meanwhile it sees and says nothing."""
+        self.outages: list[tuple[str, int, int]] = []
+        """(camera, since, until): meanwhile it sees and says nothing."""
         self._count = 0
 
     def put(self, source: str, arrive: int, body: bytes, file: str = "") -> None:
@@ -199,16 +199,19 @@ class Wire:
 
     def camera(self, ms: int, camera: Host, kind: str, score: float = 0.0) -> None:
         """Say what a camera saw (``person``, ``vehicle``) or how it is (``online``, ``offline``, ``heartbeat``)."""
-        dark = self.outages.get(camera.name)
-        if dark is not None and dark[0] < ms < dark[1]:
+        if self.is_dark(camera, ms):
             return
         seen = f',"zone":"{camera.place}","score":{score:.2f},"track":"{camera.name}-{ms:x}"' if score else ""
         body = f'{{"id":"{camera.name}-{ms:x}-{kind[:2]}","time":"{iso(ms)}","camera":"{camera.name}","type":"{kind}"{seen}}}'
         self.put("cameras", self._delay(ms, 200, 1800), body.encode())
 
+    def is_dark(self, camera: Host, ms: int) -> bool:
+        """Tell whether a camera is lost at a moment."""
+        return any(name == camera.name and since < ms < until for name, since, until in self.outages)
+
     def darken(self, camera: Host, since: int, until: int) -> None:
         """Let a camera be lost for a while: its recorder says so when it goes and when it is back."""
-        self.outages[camera.name] = (since, until)
+        self.outages.append((camera.name, since, until))
         self.camera(since, camera, "offline")
         self.camera(until, camera, "online")
 

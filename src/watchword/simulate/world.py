@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from itertools import count
+from itertools import count, cycle
 from random import Random
 from zlib import crc32
 
-from watchword.simulate.clocks import midnight, moment, ms_of
+from watchword.simulate.clocks import MINUTE, SECOND, midnight, moment, ms_of
 from watchword.simulate.daybook import Daybook, plan_day
 from watchword.simulate.delivery import Delivery, NearMiss, Story
 from watchword.simulate.life import Life
@@ -14,7 +14,7 @@ from watchword.simulate.machines import write_machines, write_traffic
 from watchword.simulate.near_misses import NEAR_MISSES
 from watchword.simulate.organisation import Organisation
 from watchword.simulate.stage import NoCast, Stage
-from watchword.simulate.stories import ANY_DAY, OPENERS, STORIES
+from watchword.simulate.stories import ANY_DAY, ENCORES, OPENERS, STORIES
 from watchword.simulate.wire import BATCH, HEADERS, Item, Wire
 
 Agenda = Callable[[date], Sequence[tuple[str, int]]]
@@ -70,7 +70,7 @@ class Simulation(Iterator[Delivery]):
         for name, opening in self._agenda(day):
             stage.opening = opening
             try:
-                told.append(STORIES[name](stage, Random(f"{self.seed}|{day}|{name}")))
+                told.append(STORIES[name](stage, Random(f"{self.seed}|{day}|{name}|{opening}")))
             except NoCast:
                 continue
         stage.opening = 0
@@ -175,24 +175,27 @@ def _spread(calendar: Sequence[date], stories: Sequence[str], rng: Random) -> di
 def live(
     organisation: Organisation, start: datetime, seed: int, *, stories_first: bool = True, history: timedelta = timedelta(0)
 ) -> Simulation:
-    """Return an endless run from a moment on; with `stories_first` three attacks begin within half an hour of it.
+    """Return an endless run from a moment on; with `stories_first` an attack begins after a quarter of a minute, and two more soon after.
 
     Args:
         organisation: who lives there.
         start: the moment at which a demonstration begins (aware).
         seed: decides everything else.
-        stories_first: open with stories that need nobody on site, the first two minutes after `start`.
+        stories_first: open with stories that need nobody on site, and play one more every 20 minutes for the rest of that day.
         history: also give out what arrived so long before `start` (whole days are planned from the local day of that moment).
     """
     start = start.astimezone(UTC)
     first = (start - history).astimezone(UTC)
     zone = organisation.sites[0].zone
     start_day = _local_day(ms_of(start), zone)
-    opening = {name: ms_of(start) + minute * 60_000 for name, minute in zip(OPENERS, (2, 12, 26), strict=True)}
+    begin = ms_of(start)
+    night = midnight(zone, start_day + timedelta(days=1))
+    opening = [(name, begin + seconds * SECOND) for name, seconds in zip(OPENERS, (15, 90, 300), strict=True)]
+    opening += [(name, at) for name, at in zip(cycle(ENCORES), range(begin + 20 * MINUTE, night - 20 * MINUTE, 20 * MINUTE), strict=False)]
 
     def agenda(day: date) -> list[tuple[str, int]]:
         if day == start_day:
-            return list(opening.items()) if stories_first else []
+            return opening if stories_first else []
         rng = Random(f"{seed}|{day}|agenda")
         pool = [name for name in STORIES if name != "silenced controllers"] if day.weekday() < 5 else list(ANY_DAY)
         if day < start_day or rng.random() < 0.25:
