@@ -2,19 +2,24 @@
 
 import re
 import sys
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import yaml
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+GROUPS = {"watchword.source", "watchword.detector"}
+"""The entry-point groups that this release offers."""
 
 
 def headings(*path: str) -> set[str]:
     text = DOCS.joinpath(*path).read_text(encoding="utf-8")
     text = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
     return {found.strip().strip("`") for found in re.findall(r"^#{2,4} (.+)$", text, re.MULTILINE)}
+
+
+def sources() -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src" / "watchword").rglob("*.py"))
 
 
 def everything() -> str:
@@ -41,12 +46,17 @@ def test_every_command_has_its_heading():
 
     from watchword.cli.main import app
 
-    found = set()
+    found, text = set(), (DOCS / "reference" / "commands.md").read_text(encoding="utf-8")
 
     def walk(command, path: str) -> None:
         inner = getattr(command, "commands", None)
+        if command.hidden:
+            return
         if inner is None:
             found.add(path)
+            section = text.partition(f"## {path}\n")[2].partition("\n## ")[0]
+            options = [each.opts[0] for each in command.params if each.param_type_name == "option"]
+            assert not [option for option in options if f"`{option}`" not in section], path
             return
         for name, each in inner.items():
             walk(each, f"{path} {name}")
@@ -57,14 +67,13 @@ def test_every_command_has_its_heading():
 
 def test_every_operation_has_its_heading():
     from fastapi import FastAPI
+
     from watchword.api.router import make_router
 
     app = FastAPI()
     app.include_router(make_router(), prefix="/api/v1")
     operations = {f"{method.upper()} {path}" for path, each in app.openapi()["paths"].items() for method in each}
-    assert {each for each in headings("reference", "api.md") if each.split(" ")[0].isupper() and "/" in each} == operations | {
-        "GET /metrics"
-    }
+    assert {each for each in headings("reference", "api.md") if "/" in each} == operations | {"GET /metrics"}
 
 
 def test_every_rule_has_its_page():
@@ -83,9 +92,21 @@ def test_every_room_is_named():
 
 
 def test_every_seam_is_named():
-    pages = everything()
-    for group in {each.group for each in entry_points() if each.group.startswith("watchword.")} | {"watchword.detector"}:
-        assert group in pages, group
+    groups = {name for name in re.findall(r'"(watchword\.[a-z]+)"', sources()) if name in GROUPS}
+    assert headings("reference", "seams.md") == groups == GROUPS
+
+
+def test_every_page_has_its_heading():
+    from watchword.web.application import PAGES
+
+    known = headings("reference", "pages.md")
+    shown = {
+        re.sub(r"^/charts/.*", "/charts/{name}", route.path.replace(":path", ""))
+        for module in PAGES
+        for route in module.router.routes
+        if "GET" in route.methods
+    }
+    assert known == shown
 
 
 def test_every_decision_is_listed():

@@ -14,7 +14,7 @@ from watchword.stores.located import LocatedEventLog
 
 ROOT = Path(__file__).parents[2]
 LISTS = ("events list", "findings list", "entities list", "entities rank", "entities --rank", "sources list", "source unparsed", "people list",
-         "mappings list", "audit list", "accounts list", "tokens list")  # fmt: skip
+         "mappings list", "audit list", "accounts list", "tokens list", "rules list")  # fmt: skip
 MAPPING = """mapping: doors
 source: {domain: physical, kind: access_control, connector: csv, site: hq}
 format: {kind: csv}

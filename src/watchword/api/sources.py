@@ -13,6 +13,8 @@ from watchword.api.problems import RESPONSES, Problem, also
 from watchword.app.idempotency import Answer, Idempotency, KeyReused
 from watchword.app.onboarding import SourceChoices, add_source
 from watchword.app.questions import write_cursor
+from watchword.app.reparsing import ask
+from watchword.kit.clock import to_millisecond
 from watchword.model import Domain, Source, SourceKind, SourceStatus, Unparsed
 
 routes = APIRouter(tags=["sources"])
@@ -114,6 +116,14 @@ def create_source(
     if idempotency_key is not None:
         book.keep(caller.actor, idempotency_key, body, Answer(201, _json(made)))
     return made
+
+
+@routes.post("/sources/{name}/reparse", responses=also(404), status_code=202, summary="Parse again")
+def reparse(request: Request, response: Response, watchword: House, caller: Keeper, name: str) -> Reparsed:
+    """Ask the worker to parse the source's unparsed records again; its counts show when that is done. Asking twice is asking once."""
+    ask(watchword, name, actor=caller.actor)
+    response.headers["Location"] = _address(request, name)
+    return Reparsed(source=name, requested=to_millisecond(watchword.clock.now()))
 
 
 def _address(request: Request, name: str) -> str:

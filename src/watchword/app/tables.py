@@ -120,3 +120,12 @@ idempotent = Table(
     Column("at", Instant, nullable=False, index=True),
 )
 """Answers to requests that came with an Idempotency-Key, kept for a day: the same request sent again gets the same answer."""
+
+reparse_request = Table(
+    "reparse_request",
+    metadata,
+    Column("source", String(128), primary_key=True),
+    Column("by", String(200), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""Sources whose unparsed records the worker is asked to parse again; a row goes once that is done."""

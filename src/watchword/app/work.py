@@ -4,11 +4,13 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, TypeVar
 
 import structlog
 
 from watchword.app.pipeline import Pipeline
+from watchword.app.reparsing import do_asked
 from watchword.app.settings import Settings
 from watchword.app.supervisor import held
 from watchword.app.watchword import Watchword, open_watchword
@@ -81,6 +83,7 @@ def _forever(watchword: Watchword, stopping: threading.Event) -> None:
         if now - listened >= LISTEN:
             listened = now
             _patiently(pipeline.listen, stopping)
+            _patiently(partial(do_asked, watchword, pipeline), stopping)
         if now - purged >= PURGE:
             purged = now
             oldest: datetime = watchword.clock.now() - SEEN_KEPT

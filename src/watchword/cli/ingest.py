@@ -8,15 +8,12 @@ import typer
 
 from watchword.cli.opening import actor, opened
 from watchword.cli.output import print_object, say, shown_path
-from watchword.cli.source import mapping_of
+from watchword.cli.source import mapping_of, wait_for
 from watchword.kit.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
     from watchword.app.watchword import Watchword
     from watchword.ingest.ports import Receipt
-
-WAIT_SECONDS = 3600.0
-STEP_SECONDS = 0.2
 
 
 def add_to(app: typer.Typer) -> None:
@@ -109,13 +106,5 @@ def _judge(watchword: "Watchword") -> None:
             pipeline.start()
             pipeline.run_until_empty()
     except Conflict:
-        _wait_for_worker(watchword)
-
-
-def _wait_for_worker(watchword: "Watchword") -> None:
-    import time
-
-    say("a worker runs on this data folder; waiting for it to take the records up")
-    end = time.monotonic() + WAIT_SECONDS
-    while watchword.spool.depth().records and time.monotonic() < end:
-        time.sleep(STEP_SECONDS)
+        say("a worker runs on this data folder; waiting for it to take the records up")
+        wait_for(lambda: watchword.spool.depth().records == 0)

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from watchword.cli.opening import settings_of
-from watchword.cli.options import Filters, Form, Limit
+from watchword.cli.opening import opened, settings_of
+from watchword.cli.options import Filters, Form, Limit, Since, Until, span
 from watchword.cli.output import Format, plain, print_object, print_rows, say
 from watchword.kit.errors import ContentError, NotFound
 
@@ -34,13 +34,30 @@ def _row(rule: "Rule") -> dict[str, Any]:
 
 
 @app.command("list")
-def list_rules(ctx: typer.Context, form: Form = Format.TABLE, filters: Filters = None, limit: Limit = None) -> None:
-    """List the rules with the severity and mode that the settings give them. Filters: id, mode, severity, attack."""
+def list_rules(
+    ctx: typer.Context,
+    form: Form = Format.TABLE,
+    since: Since = None,
+    until: Until = None,
+    filters: Filters = None,
+    limit: Limit = None,
+) -> None:
+    """List the rules with the severity and mode that the settings give them. Filters: id, mode, severity, attack.
+
+    With --since or --until: only those that gave a finding in that time.
+    """
     from watchword.app.questions import read_filters
 
     chosen = read_filters(filters or [], KEYS)
+    first, last = span(since, until)
     rows = [_row(rule) for rule in own_rules(settings_of(ctx))]
     rows = [row for row in rows if all(set(values) & {str(each) for each in _listed(row[key])} for key, values in chosen.items())]
+    if first or last:
+        from watchword.detect.service import FindingFilter
+
+        with opened(ctx, only_look=True) as watchword:
+            spoke = {rule for rule, _, _ in watchword.findings.counts(FindingFilter(since=first, until=last))}
+        rows = [row for row in rows if row["id"] in spoke]
     print_rows(rows[:limit], form, COLUMNS)
 
 

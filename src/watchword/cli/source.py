@@ -1,6 +1,6 @@
 """``watchword source``: set up one source: try a mapping, add, make a token, parse again."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +10,7 @@ import typer
 from watchword.cli.opening import actor, opened
 from watchword.cli.options import DryRun, Filters, Form, Limit, Since, Until, now, span
 from watchword.cli.output import Format, plain, print_object, print_rows, say
+from watchword.kit.errors import Unavailable
 
 if TYPE_CHECKING:
     from watchword.app.watchword import Watchword
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 TRIED = ("line", "time", "class", "activity_id", "person", "place", "credential", "src_ip", "dst_ip", "message", "fault")
-BATCH = 5_000
+STEP_SECONDS = 0.2
 UNPARSED = ("received", "source", "record", "fault", "sample")
 MappingFile = Annotated[Path, typer.Option("--mapping", help="The mapping file, or the name of a shipped one.", metavar="FILE")]
 Name = Annotated[str, typer.Argument(help="The source.", metavar="NAME")]
@@ -120,6 +121,7 @@ def unparsed(
 ) -> None:
     """List records that are kept though nothing could be made of them yet, newest first. Filters: source, fault (a part of it)."""
     from watchword.app.questions import read_filters
+    from watchword.app.reparsing import all_unparsed
 
     chosen = read_filters(filters or [], ("source", "fault"))
     first, last = span(since, until)
@@ -135,14 +137,6 @@ def unparsed(
 
         found = (plain(each) for each in all_unparsed(watchword, name) if wanted(each))
         print_rows(islice(found, limit), form, UNPARSED)
-
-
-def all_unparsed(watchword: "Watchword", name: str = "") -> "Iterator[Unparsed]":
-    """Yield every unparsed record, newest first, read page by page."""
-    after = None
-    while page := watchword.ledger.unparsed(name, after=after, limit=500):
-        yield from page
-        after = page[-1].received, page[-1].record
 
 
 @app.command()
@@ -168,19 +162,43 @@ def token(
 
 @app.command()
 def reparse(ctx: typer.Context, name: Name) -> None:
-    """Parse the unparsed records of a source again, after its mapping was mended. Exit status 1 when some still cannot be parsed."""
+    """Parse the unparsed records of a source again, after its mapping was mended. Exit status 1 when some still cannot be parsed.
+
+    When a worker runs on the data folder it does so, and the command waits for it.
+    """
+    from watchword.app import reparsing
     from watchword.app.pipeline import Pipeline
     from watchword.app.supervisor import held
+    from watchword.kit.errors import Conflict
 
-    with opened(ctx) as watchword, held(watchword.settings, "work"):
+    with opened(ctx) as watchword:
         watchword.ledger.source(name)
-        pipeline = Pipeline(watchword)
-        pipeline.start()
-        listed = [each.record for each in all_unparsed(watchword, name)]
-        good = bad = 0
-        for start in range(0, len(listed), BATCH):
-            mended, faulty = pipeline.reparse(name, watchword.events.records(listed[start : start + BATCH]))
-            good, bad = good + mended, bad + faulty
-        watchword.audit.write(actor(), "source.reparse", name, detail={"mended": good, "unparsed": bad})
+        before = watchword.ledger.status(name).unparsed
+        try:
+            with held(watchword.settings, "work"):
+                pipeline = Pipeline(watchword)
+                pipeline.start()
+                good, bad = reparsing.reparse(watchword, pipeline, name, actor=actor())
+        except Conflict:
+            reparsing.ask(watchword, name, actor=actor())
+            say("a worker runs on this data folder; waiting for it to do so")
+            wait_for(lambda: all(source != name for source, _ in reparsing.asked(watchword)))
+            bad = watchword.ledger.status(name).unparsed
+            good = max(0, before - bad)
     print_object({"source": name, "mended": good, "unparsed": bad})
     raise typer.Exit(1 if bad else 0)
+
+
+def wait_for(done: Callable[[], bool], seconds: float = 3600.0) -> None:
+    """Wait until it is done.
+
+    Raises:
+        Unavailable: it is not done in time.
+    """
+    import time
+
+    end = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > end:
+            raise Unavailable("the worker has not done it in time; see its log")
+        time.sleep(STEP_SECONDS)
