@@ -1,4 +1,4 @@
-"""A small house with real stores: one site of three zones, two people, two sources, five events and two findings."""
+"""A small house with real stores: one site of three zones, two people, two sources, six events and two findings."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -93,7 +93,7 @@ def event(number, source, minutes, class_uid, activity, message, **more):
 
 
 def standard_events(watchword):
-    """Return the house's five events, identified."""
+    """Return the house's six events, identified."""
     badge = credential(watchword, "badge:")
     door = {"ww_portal": {"uid": DOOR}, "ww_reader": {"uid": "R-03", "direction": "in"}, "ww_zone": {"uid": "harbour/main/0/server-room"}}
     found = [
@@ -104,6 +104,8 @@ def standard_events(watchword):
         event(4, "cameras", 30, EventClass.DEVICE_HEALTH, Health.OFFLINE, "cam-03 is offline", asset="asset:cam-03",
               place="harbour/main/0/lobby", severity_id=3),
         event(5, "harbour-doors", 3, EventClass.PHYSICAL_ACCESS, Access.FORCED, "Front door forced", place="harbour/doors/D-01", severity_id=4),
+        event(6, "windows", 20, EventClass.NETWORK_ACTIVITY, 6, "ws-042 sent 4,000,000 bytes", asset="asset:ws-042",
+              src_ip="10.1.2.42", dst_ip="203.0.113.9"),
     ]  # fmt: skip
     return [watchword.registry.directory().identify(each) for each in found]
 

@@ -184,7 +184,7 @@ def test_ranking_lists_people_and_addresses(ada):
 
 def test_chart_numbers_are_json(ada):
     option = ada.get("/charts/events").json()
-    assert sum(option["series"][0]["data"]) == 1
+    assert sum(option["series"][0]["data"]) == 2
     assert sum(option["series"][1]["data"]) == 4
 
 

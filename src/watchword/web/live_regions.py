@@ -43,6 +43,10 @@ def partial(target: str, html: str, swap: str = "outerMorph") -> str:
     return f'<hx-partial hx-target="{target}" hx-swap="{swap}">{html}</hx-partial>'
 
 
+def _newest(changes: Sequence[Change]) -> int:
+    return changes[-1].position if changes else 0
+
+
 def _needs(ask: Ask, _: Mapping[str, str], changes: Sequence[Change]) -> str:
     del changes
     return partial("#needs", ask.html("overview/needs.html", **needs_context(ask)))
@@ -100,11 +104,10 @@ def _work(ask: Ask, parameters: Mapping[str, str], changes: Sequence[Change]) ->
 
 
 def _board(ask: Ask, parameters: Mapping[str, str], changes: Sequence[Change]) -> str:
-    del changes
     site = parameters.get("site", "")
     if ask.directory.place(site) is None:
         return ""
-    return partial("#board", ask.html("places/board.html", **board_context(ask, site)))
+    return partial("#board", ask.html("places/board.html", **board_context(ask, site, _newest(changes))))
 
 
 def _sources(ask: Ask, _: Mapping[str, str], changes: Sequence[Change]) -> str:
@@ -113,8 +116,7 @@ def _sources(ask: Ask, _: Mapping[str, str], changes: Sequence[Change]) -> str:
 
 
 def _wall(ask: Ask, _: Mapping[str, str], changes: Sequence[Change]) -> str:
-    del changes
-    return partial("#wall", ask.html("wall_body.html", **wall_context(ask)))
+    return partial("#wall", ask.html("wall_body.html", **wall_context(ask, _newest(changes))))
 
 
 FINDING: Final = frozenset({"finding"})

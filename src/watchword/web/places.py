@@ -44,9 +44,9 @@ def place(ask: Asked, uid: str) -> Response:
     return _inner(ask, found, door, uid)
 
 
-def board_context(ask: Ask, site: str) -> dict[str, Any]:
-    """Return what the live part of a site's page needs."""
-    state: SiteState = ask.request.app.state.board.state(site)
+def board_context(ask: Ask, site: str, news: int = 0) -> dict[str, Any]:
+    """Return what the live part of a site's page needs, with all that was news up to a position."""
+    state: SiteState = ask.request.app.state.board.state(site, news)
     plans = plans_of(ask, site)
     drawn = [(plan, _floor_title(ask, plan), plan_svg(plan, state)) for plan in plans]
     doors = sorted(

@@ -1,6 +1,7 @@
 """The site board: keeps the last day's events of each site in memory while someone looks, so that a live plan asks only for news."""
 
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,8 +11,8 @@ from watchword.model import Event, EventQuery
 from watchword.web.place_state import CLASSES, LOOK_BACK, SiteState, site_state
 from watchword.web.source_rows import doors_known, source_rows
 
-FRESH = timedelta(seconds=1)
-"""A state younger than this is handed out again."""
+FRESH = 1.0
+"""Seconds for which a state is handed out again."""
 OVERLAP = timedelta(seconds=20)
 """Arrivals are asked for with so much overlap: segments become visible in the order of insertion, not of arrival."""
 MOST = 50_000
@@ -26,20 +27,20 @@ class SiteBoard:
         self._lock = threading.Lock()
         self._events: dict[str, dict[str, Event]] = {}
         self._asked: dict[str, datetime] = {}
-        self._states: dict[str, SiteState] = {}
+        self._states: dict[str, tuple[float, int, SiteState]] = {}
 
-    def state(self, site: str) -> SiteState:
-        """Return the site's state, at most a second old."""
+    def state(self, site: str, position: int = 0) -> SiteState:
+        """Return the site's state, at most a second old, and with all that was news up to a position."""
         now = self._watchword.clock.now()
         with self._lock:
             kept = self._states.get(site)
-            if kept is not None and timedelta() <= now - kept.at < FRESH:
-                return kept
+            if kept is not None and time.monotonic() - kept[0] < FRESH and kept[1] >= position:
+                return kept[2]
             self._refresh(site, now)
             ledger = self._watchword.ledger
             known, why = doors_known(source_rows(ledger.sources(), ledger.statuses(), now), site)
             state = site_state(site, self._events[site].values(), self._watchword.registry.directory(), now, known=known, why=why)
-            self._states[site] = state
+            self._states[site] = (time.monotonic(), position, state)
             return state
 
     def _refresh(self, site: str, now: datetime) -> None:

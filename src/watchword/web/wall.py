@@ -53,9 +53,9 @@ def wall(request: Request) -> Response:
     return ask.page("wall.html", position=ask.watchword.ledger.last_position(), **wall_context(ask))
 
 
-def wall_context(ask: Ask) -> dict[str, Any]:
+def wall_context(ask: Ask, news: int = 0) -> dict[str, Any]:
     """Return what the wall shows: rules and places, never people."""
     board = ask.request.app.state.board
     needs = needs_context(ask)
-    states: list[tuple[str, SiteState]] = [(site.name, board.state(site.uid)) for site in sites(ask)]
+    states: list[tuple[str, SiteState]] = [(site.name, board.state(site.uid, news)) for site in sites(ask)]
     return {"needs": needs["needs"][:SHOWN], "waiting": needs["waiting"], "shown": SHOWN, "states": states, **side_context(ask)}
