@@ -27,7 +27,7 @@ demo: env  ## set up, start everything on embedded engines with the living demo 
 test: env-dev system  ## set up, run lint, types, contracts and every test, end with a summary
 	@$(MAKE) --no-print-directory lint types contracts
 	@rm -f $(MARKS)/junit.xml
-	@set +e; $(BIN)/pytest -n $(JOBS) --dist loadgroup --junitxml=$(MARKS)/junit.xml $(ARGS); status=$$?; \
+	@set +e; $(BIN)/pytest -n $(JOBS) --dist loadfile --junitxml=$(MARKS)/junit.xml $(ARGS); status=$$?; \
 	 $(BIN)/python tests/architecture/closing.py $(MARKS)/junit.xml tests/allowed_skips.txt $$status
 
 .PHONY: env
