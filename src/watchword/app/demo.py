@@ -197,7 +197,8 @@ def run_once(
 
     Returns:
         ``stories`` (each found or missed, with its findings), ``benign`` (days, findings by severity, most of severity high or above
-        on one day), ``uids`` (of all findings but those about silence), ``records``, ``events``, ``unparsed``, ``duplicate``, ``seconds``, ``events_per_second``, ``missed``.
+        on one day), ``uids`` (of all findings but those about silence),
+        ``records``, ``events``, ``unparsed``, ``duplicate``, ``seconds``, ``events_per_second``, ``missed``.
     """
     org = organisation(seed)
     clock = ManualClock(datetime(since.year, since.month, since.day, tzinfo=UTC) - timedelta(hours=3))
