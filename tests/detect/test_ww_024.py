@@ -63,3 +63,22 @@ def test_two_cameras_are_no_group():
     story.door(at("2:10"), "server", Access.FORCED)
     [finding] = verdict("ww_024", story)
     assert finding.mode is Mode.PAGE
+
+
+def test_of_several_openings_the_one_without_reason_counts():
+    story = Story()
+    story.health(at("9:00"), "cam-server", Health.OFFLINE)
+    story.door(at("9:05"), "server", Access.GRANTED, 1)
+    forced = story.door(at("9:10"), "server", Access.FORCED)
+    [finding] = verdict("ww_024", story)
+    assert finding.mode is Mode.PAGE
+    assert forced.uid in finding.events
+
+
+def test_the_group_counts_for_each_camera_in_it_and_rises_once():
+    story = Story()
+    for second, camera in enumerate(("cam-server", "cam-front", "cam-closet", "cam-server")):
+        story.health(at(f"2:00:{second * 15}"), camera, Health.OFFLINE)
+    story.door(at("2:02"), "front", Access.FORCED)
+    [finding] = verdict("ww_024", story)
+    assert len(finding.events) == 4

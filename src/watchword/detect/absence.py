@@ -7,7 +7,8 @@ from watchword.detect.clause import NOTHING, near, read_cases, read_clauses, wei
 from watchword.detect.detector import Coverage, Detector, Rule
 from watchword.detect.finding_text import event_parts, make_finding
 from watchword.detect.grouping import group_of, keys_of
-from watchword.detect.inside import EVENTS_PER_DAY, PRESENCE_CLASSES, PRESENCE_REACH, STALE_FACTOR, site_days, standing
+from watchword.detect.inside import EVENTS_PER_DAY, PRESENCE_CLASSES, PRESENCE_REACH, STALE_FACTOR, BadgeLog, site_days
+from watchword.detect.memo import Memo
 from watchword.detect.selection import compile_selections, site_of, zone_of
 from watchword.detect.setting import duration, flag, refuse, word, words
 from watchword.model import Event, Finding, FindingState
@@ -48,6 +49,7 @@ class Absence:
         self._matches = (self._anchor.matches, *(clause.selection.matches for clause in self._clauses))
         self.classes = self._anchor.classes.union(*(clause.selection.classes for clause in self._clauses))
         self.reach = max(widest(self._clauses), self._quiet) + _MARGIN
+        self._enters = Memo(lambda event: zone_of(event, directory))
         if self._nobody:
             self.classes |= PRESENCE_CLASSES
             self.reach = max(self.reach, PRESENCE_REACH)
@@ -67,24 +69,25 @@ class Absence:
         """Return a finding for each unexplained anchor that no earlier one of the same group within the quiet time stands for."""
         del key
         spent: dict[tuple[str, ...], Event] = {}
+        badges = BadgeLog(events, self._directory, coverage)
         for anchor in events:
-            if not self._anchor.matches(anchor):
+            if anchor.class_uid not in self._anchor.classes or not self._anchor.matches(anchor):
                 continue
             group = tuple(keys_of(anchor, self._groups))
             earlier = spent.get(group)
             if earlier is not None and anchor.time - earlier.time <= self._quiet:
                 continue
-            finding = self._verdict(anchor, events, coverage)
+            finding = self._verdict(anchor, events, coverage, badges)
             if finding is not None:
                 spent[group] = anchor
                 yield finding
 
-    def _verdict(self, anchor: Event, events: Sequence[Event], coverage: Coverage) -> Finding | None:
+    def _verdict(self, anchor: Event, events: Sequence[Event], coverage: Coverage, badges: BadgeLog) -> Finding | None:
         if any(clause.broken_by(anchor, events, coverage) is not None for clause in self._clauses):
             return None
         stale: tuple[str, ...] = ()
         if self._nobody:
-            inside, stale = self._inside(anchor, events, coverage)
+            inside, stale = self._inside(anchor, events, badges)
             if inside:
                 return None
         state = self._state(anchor, coverage)
@@ -106,16 +109,18 @@ class Absence:
         until = max((window[1] for window in windows if window[1] > anchor.time), default=anchor.time)
         return coverage.decide(self.rule.needs, site_of(anchor, self._directory), since, until)
 
-    def _inside(self, anchor: Event, events: Sequence[Event], coverage: Coverage) -> tuple[bool, tuple[str, ...]]:
+    def _inside(self, anchor: Event, events: Sequence[Event], badges: BadgeLog) -> tuple[bool, tuple[str, ...]]:
         """Return whether someone is known to be in the anchor's zone, and who came in and is not known to have left."""
         zone = zone_of(anchor, self._directory)
-        entered: dict[str, None] = {}
-        for event in near(events, anchor.time - PRESENCE_REACH, anchor.time, NOTHING):
-            if event.person and event.person not in entered and self._directory.within(zone_of(event, self._directory), zone):
-                entered[event.person] = None
+        inner = zone + "/"
+        asked: set[str] = set()
         stale = []
-        for person in entered:
-            state, faded = standing(person, zone, anchor, events, self._directory, coverage)
+        for event in reversed(near(events, anchor.time - PRESENCE_REACH, anchor.time, NOTHING)):
+            person = event.person
+            if not person or person in asked or not (self._enters(event) + "/").startswith(inner):
+                continue
+            asked.add(person)
+            state, faded = badges.standing(person, zone, anchor)
             if state is State.IN:
                 return True, ()
             if faded:

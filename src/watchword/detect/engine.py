@@ -129,9 +129,9 @@ class Engine:
         self._wake(coverage, dirty)
         for (index, key), added in dirty.items():
             self._judge(index, key, added, coverage, batch)
-            self._forget(index, key, low, batch)
+            self._bound(index, key, batch)
         if self._swept is None or low - self._swept >= SWEEP:
-            self._sweep(low, batch)
+            self._sweep(low)
         return batch.changes()
 
     def tick(self, coverage: Coverage, *, low: datetime | None = None) -> Changes:
@@ -168,8 +168,8 @@ class Engine:
             if reach is not None and finding.last_time >= low - reach and uid not in spoken and finding.events:
                 batch.withdrawn[uid] = replace(finding, state=FindingState.WITHDRAWN)
         for index, key in dirty:
-            self._forget(index, key, low, batch)
-        self._swept = low
+            self._bound(index, key, batch)
+        self._sweep(low)
         return batch.changes()
 
     def oldest(self) -> datetime | None:
@@ -253,25 +253,30 @@ class Engine:
                 batch.withdrawn[uid] = replace(finding, state=FindingState.WITHDRAWN, refuted_by=refuted)
         slot.findings = found
 
-    def _forget(self, index: int, key: str, low: datetime, batch: _Batch) -> None:
+    def _bound(self, index: int, key: str, batch: _Batch) -> None:
+        """Set the oldest events of a key aside when it holds too many."""
         detector, slot = self.detectors[index], self._slots[index][key]
-        slot.prune(low - detector.reach, detector.reach, walks=getattr(detector, "walks", True))
         bound = max(self._events_per_key, getattr(detector, "bound", None) or 0)
         if len(slot.events) > bound:
             self._overflow(detector, key, slot.events[0], batch, bound)
             slot.shorten(bound * 9 // 10)
+
+    def _forget(self, index: int, key: str, low: datetime) -> None:
+        """Forget what can matter to no verdict any more."""
+        detector, slot = self.detectors[index], self._slots[index][key]
+        slot.prune(low - detector.reach, detector.reach, walks=getattr(detector, "walks", True))
         if not slot.events:
             self.counters[f"uncovered:{detector.rule.id}"] += len(slot.waiting) + slot.lost
             del self._slots[index][key]
             self._size -= 1
 
-    def _sweep(self, low: datetime, batch: _Batch) -> None:
-        """Forget old events of keys that nothing touches any more."""
+    def _sweep(self, low: datetime) -> None:
+        """Forget old events of all keys."""
         self._swept = low
         for index, slots in enumerate(self._slots):
             border = low - self.detectors[index].reach
             for key in [key for key, slot in slots.items() if slot.events[0].time < border]:
-                self._forget(index, key, low, batch)
+                self._forget(index, key, low)
 
     def _overflow(self, detector: Detector, key: str, event: Event, batch: _Batch, bound: int) -> None:
         self.counters["overflowed" if key else "unwatched"] += 1

@@ -33,23 +33,35 @@ def is_of_day(event: Event, key: str) -> bool:
     return key.endswith(f"|{event.time:%Y-%m-%d}")
 
 
-def standing(
-    person: str, zone: str, anchor: Event, events: Sequence[Event], directory: Directory, coverage: Coverage
-) -> tuple[State, bool]:
-    """Return whether a person was in a zone at the anchor's time, by the evidence among the events (sorted by time).
+class BadgeLog:
+    """The evidence among a key's events, by person; sorted out when first asked."""
 
-    Who left so short a time before that the clocks cannot tell still counts as inside. The second value is true when it is unknown
-    although the last that was heard of the person was coming into the zone.
-    """
-    mine = [
-        event
-        for event in near(events, anchor.time - PRESENCE_REACH, anchor.time, NOTHING)
-        if event.person == person and event.class_uid in PRESENCE_CLASSES
-    ]
-    evidence = [found for event in mine if (found := evidence_of(event, directory)) is not None]
-    presence = Presence(evidence, directory)
-    state = presence.state(zone, anchor.time).state
-    slack = coverage.skew(anchor.source) + max((coverage.skew(event.source) for event in mine), default=NOTHING)
-    if state is not State.IN and presence.state(zone, anchor.time - slack).state is State.IN:
-        state = State.IN
-    return state, state is State.UNKNOWN and bool(evidence) and directory.within(evidence[-1].place, zone)
+    __slots__ = ("_by_person", "_coverage", "_directory", "_events")
+
+    def __init__(self, events: Sequence[Event], directory: Directory, coverage: Coverage) -> None:
+        self._events, self._directory, self._coverage = events, directory, coverage
+        self._by_person: dict[str, list[Event]] | None = None
+
+    def _of(self, person: str) -> list[Event]:
+        if self._by_person is None:
+            self._by_person = {}
+            for event in self._events:
+                if event.person and event.class_uid in PRESENCE_CLASSES:
+                    self._by_person.setdefault(event.person, []).append(event)
+        return self._by_person.get(person, [])
+
+    def standing(self, person: str, zone: str, anchor: Event) -> tuple[State, bool]:
+        """Return whether a person was in a zone at the anchor's time.
+
+        Who left so short a time before that the clocks cannot tell still counts as inside. The second value is true when it is
+        unknown although the last that was heard of the person was coming into the zone.
+        """
+        mine = near(self._of(person), anchor.time - PRESENCE_REACH, anchor.time, NOTHING)
+        evidence = [found for event in mine if (found := evidence_of(event, self._directory)) is not None]
+        presence = Presence(evidence, self._directory)
+        state = presence.state(zone, anchor.time).state
+        skew = self._coverage.skew
+        slack = skew(anchor.source) + max((skew(event.source) for event in mine), default=NOTHING)
+        if state is not State.IN and presence.state(zone, anchor.time - slack).state is State.IN:
+            state = State.IN
+        return state, state is State.UNKNOWN and bool(evidence) and self._directory.within(evidence[-1].place, zone)

@@ -186,7 +186,15 @@ def _every(tests: Sequence[Test]) -> Test:
     if len(tests) == 2:
         first, second = tests
         return lambda event: first(event) and second(event)
-    return lambda event: all(test(event) for test in tests)
+    many = tuple(tests)
+
+    def every(event: Event) -> bool:
+        for test in many:  # noqa: SIM110 - a generator costs as much as the test
+            if not test(event):
+                return False
+        return True
+
+    return every
 
 
 def _any(tests: Sequence[Test]) -> Test:
@@ -337,15 +345,23 @@ def _types(spec: Mapping[str, Any], classes: frozenset[int], where: Path, rule: 
     return frozenset(pairs)
 
 
+def _type_test(classes: frozenset[int], types: frozenset[tuple[int, int]]) -> Test:
+    if not types:
+        return lambda event: event.class_uid in classes
+    activities = {number: frozenset(activity for one, activity in types if one == number) for number in {one for one, _ in types}}
+    if len(activities) == 1:
+        [(only, wanted)] = activities.items()
+        return lambda event: event.class_uid == only and event.activity_id in wanted
+    return lambda event: event.activity_id in activities.get(event.class_uid, ())
+
+
 def _one(spec: Any, where: Path, rule: Rule, directory: Directory, faults: list[Fault]) -> tuple[frozenset[int], Test]:
     if not isinstance(spec, Mapping):
         faults.append(fault_of(rule, "a selection is a mapping of names to values", *where))
         return frozenset(), lambda _: False
     classes = _classes(spec, where, rule, faults)
     types = _types(spec, classes, where, rule, faults)
-    tests: list[Test] = (
-        [lambda event: (event.class_uid, event.activity_id) in types] if types else [lambda event: event.class_uid in classes]
-    )
+    tests: list[Test] = [_type_test(classes, types)]
     for name, wanted in spec.items():
         if name in {"class", "activity"}:
             continue

@@ -13,7 +13,8 @@ from watchword.detect.clause import read_cases, read_clauses, weigh, widest
 from watchword.detect.detector import Coverage, Detector, Rule
 from watchword.detect.finding_text import event_parts, in_words, local_clock, make_finding
 from watchword.detect.grouping import group_of, keys_of
-from watchword.detect.inside import EVENTS_PER_DAY, PRESENCE_CLASSES, PRESENCE_REACH, STALE_FACTOR, is_of_day, site_days, standing
+from watchword.detect.inside import EVENTS_PER_DAY, PRESENCE_CLASSES, PRESENCE_REACH, STALE_FACTOR, BadgeLog, is_of_day, site_days
+from watchword.detect.memo import Memo
 from watchword.detect.selection import Selection, compile_selections, site_of, zone_of
 from watchword.detect.setting import duration, refuse, word, words
 from watchword.model import Event, Finding, FindingState
@@ -77,6 +78,7 @@ class Ordered:
         """The positive name whose person must not be known to be in the zone; keys are then a site's days."""
         if self._outside and self._outside not in self._names:
             raise refuse(rule, f"not_inside names {self._outside!r}, which is no positive name", "settings", "not_inside")
+        self._member = Memo(lambda event: tuple(keys_of(event, self._groups)) if any(test(event) for test in self._matches) else ())
         self.reach = max(self._within * (2 if self._negations else 1), self._within + widest(self._clauses)) + _MARGIN
         if self._outside:
             self.classes |= PRESENCE_CLASSES
@@ -92,18 +94,18 @@ class Ordered:
 
     def judge(self, key: str, events: Sequence[Event], coverage: Coverage) -> Iterable[Finding]:
         """Walk through the events that complete the sequence; each finding spends everything up to its own end."""
+        badges = BadgeLog(events, self._directory, coverage)
         if not self._outside:
-            yield from self._walk(events, events, coverage)
+            yield from self._walk(events, badges, coverage)
             return
         groups: dict[str, list[Event]] = {}
         for event in events:
-            if any(matches(event) for matches in self._matches):
-                for group in keys_of(event, self._groups):
-                    groups.setdefault(group, []).append(event)
+            for group in self._member(event):
+                groups.setdefault(group, []).append(event)
         for _, members in sorted(groups.items()):
-            yield from self._walk(members, events, coverage, key)
+            yield from self._walk(members, badges, coverage, key)
 
-    def _walk(self, members: Sequence[Event], events: Sequence[Event], coverage: Coverage, day: str = "") -> Iterator[Finding]:
+    def _walk(self, members: Sequence[Event], badges: BadgeLog, coverage: Coverage, day: str = "") -> Iterator[Finding]:
         """Return the findings of one group. With a day, only those are made that are complete on that day."""
         hits = [[event for event in members if item.matches(event)] for item in self._positive]
         spent: tuple[datetime, str] | None = None
@@ -111,19 +113,19 @@ class Ordered:
             if (spent is not None and last.order <= spent) or (day and not is_of_day(last, day)):
                 continue
             for chosen in self._choices(hits, last, spent, coverage):
-                inside, faded = self._inside(chosen, events, coverage)
+                inside, faded = self._inside(chosen, badges)
                 state = None if inside is State.IN else self._state(chosen, members, coverage)
                 if state is not None:
                     yield self._finding(chosen, coverage, state, faded=faded)
                     spent = max(event.order for event in chosen)
                     break
 
-    def _inside(self, chosen: Sequence[Event], events: Sequence[Event], coverage: Coverage) -> tuple[State, bool]:
+    def _inside(self, chosen: Sequence[Event], badges: BadgeLog) -> tuple[State, bool]:
         """Return whether the person who must be elsewhere was in the zone, and whether that has only faded."""
         if not self._outside:
             return State.OUT, False
         event = chosen[self._names.index(self._outside)]
-        return standing(event.person, zone_of(event, self._directory), event, events, self._directory, coverage)
+        return badges.standing(event.person, zone_of(event, self._directory), event)
 
     def _choices(
         self, hits: Sequence[Sequence[Event]], last: Event, spent: tuple[datetime, str] | None, coverage: Coverage

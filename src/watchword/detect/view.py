@@ -1,8 +1,9 @@
 """View: a camera is lost, then a door in its view opens; many cameras lost at once under one recorder or feed are one fault, not many."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from watchword.detect.clause import NOTHING, near
 from watchword.detect.detector import Coverage, Detector, Rule
 from watchword.detect.finding_text import event_parts, in_words, make_finding
 from watchword.detect.selection import compile_selections
@@ -14,12 +15,13 @@ from watchword.resolve.directory import Directory
 
 _UPSTREAM = "upstream:"
 _MARGIN = timedelta(minutes=2)
+_CLOSE_FACTOR = 0.8
 
 
 class View:
     """The compiled rule. A key is a door in a camera's view, or an upstream that cameras share."""
 
-    walks = True
+    walks = False
 
     def __init__(self, rule: Rule, directory: Directory) -> None:
         """Compile the rule; its selections are ``lost``, ``restored`` and ``opened``.
@@ -39,96 +41,112 @@ class View:
         self._group_within = duration(rule, "group_within", "2m")
         self._group_because = word(rule, "group_because")
         self._explanation = read_explanation(rule, directory)
-        self._doors: dict[str, tuple[str, ...]] = {}
         self.classes = self._lost.classes | self._restored.classes | self._opened.classes
         self.classes |= {EventClass.BUILDING_CONTROL, EventClass.ALARM_SIGNAL}
-        self.reach = max(self._within + self._group_within, self._explanation.reach) + _MARGIN
+        self.reach = max(self._within + 2 * self._group_within, self._explanation.reach) + _MARGIN
         cameras = [asset for asset in directory.assets.assets.values() if asset.sees]
+        self._kin: dict[str, tuple[str, ...]] = {}
         for camera in cameras:
             kin = [other for other in cameras if other.uid == camera.uid or set(other.upstream) & set(camera.upstream)]
-            self._doors[camera.uid] = tuple(sorted({door for other in kin for door in other.sees}))
+            self._kin[camera.uid] = tuple(sorted({door for other in kin for door in other.sees}))
         self._seen = frozenset(door for camera in cameras for door in camera.sees)
 
     def keys(self, event: Event) -> Iterable[str]:
-        """Return the doors that the event concerns, and for a camera also what it depends on."""
-        if self._lost.matches(event) or self._restored.matches(event):
-            camera = self._directory.asset(event.asset)
-            if camera is None:
-                return ()
-            return (*self._doors.get(camera.uid, ()), *(_UPSTREAM + uid for uid in camera.upstream))
+        """Return the doors that the event concerns, and for a camera's loss also what the camera depends on.
+
+        A loss goes to the doors of all cameras that share an upstream with it, so that a common cause shows there too.
+        """
+        if event.class_uid in self._lost.classes or event.class_uid in self._restored.classes:
+            camera = self._camera(event)
+            if camera is not None and self._lost.matches(event):
+                return (*self._kin.get(camera.uid, ()), *(_UPSTREAM + uid for uid in camera.upstream))
+            if camera is not None and self._restored.matches(event):
+                return camera.sees
         return [door for door in self._explanation.keys(event) if door in self._seen]
 
     def judge(self, key: str, events: Sequence[Event], coverage: Coverage) -> Iterable[Finding]:
         """Return what the door's or the upstream's events say."""
-        losses = [event for event in events if self._lost.matches(event)]
+        losses = [event for event in events if event.class_uid in self._lost.classes and self._lost.matches(event)]
         if key.startswith(_UPSTREAM):
             return self._together(key.removeprefix(_UPSTREAM), losses)
-        return self._openings(key, losses, events, coverage)
+        return self._openings(key, losses, events, coverage) if losses else ()
 
     def _camera(self, event: Event) -> Asset | None:
         return self._directory.asset(event.asset)
 
-    def _groups(self, upstream: str, losses: Sequence[Event]) -> Iterable[list[Event]]:
-        """Return the bursts in which enough cameras of one upstream were lost together."""
-        mine = [event for event in losses if (camera := self._camera(event)) is not None and upstream in camera.upstream]
-        start = 0
-        while start < len(mine):
-            until = mine[start].time + self._group_within
-            burst = [event for event in mine[start:] if event.time <= until]
-            if len({event.asset for event in burst}) >= self._group_size:
-                yield burst
-                start += len(burst)
-            else:
-                start += 1
+    def _under(self, upstream: str, losses: Sequence[Event]) -> list[Event]:
+        return [event for event in losses if (camera := self._camera(event)) is not None and upstream in camera.upstream]
+
+    def _enough(self, losses: Iterable[Event]) -> bool:
+        return len({event.asset for event in losses}) >= self._group_size
 
     def _together(self, upstream: str, losses: Sequence[Event]) -> Iterable[Finding]:
-        for burst in self._groups(upstream, losses):
-            parts = event_parts(burst[0], self._directory)
-            parts |= {"count": str(len({event.asset for event in burst})), "upstream": self._directory.label(upstream)}
-            parts["after"] = in_words(max(1.0, (burst[-1].time - burst[0].time).total_seconds()))
-            yield make_finding(
-                self.rule,
-                burst,
-                self._directory,
-                title="Cameras lost together",
-                because=self._group_because,
-                parts=parts,
-                assets=(upstream, *(event.asset for event in burst)),
-                severity=Severity.MEDIUM,
-                mode=Mode.RISK,
-            )
+        """Return a finding where the number of cameras lost within the time rises to the group's size."""
+        mine = self._under(upstream, losses)
+        before = False
+        for position, edge in enumerate(mine):
+            enough = self._enough(near(mine[: position + 1], edge.time - self._group_within, edge.time, NOTHING))
+            if enough and not before:
+                burst = near(mine, edge.time - self._group_within, edge.time + self._group_within, NOTHING)
+                parts = event_parts(burst[0], self._directory)
+                parts |= {"count": str(len({event.asset for event in burst})), "upstream": self._directory.label(upstream)}
+                parts["after"] = in_words(max(1.0, (burst[-1].time - burst[0].time).total_seconds()))
+                yield make_finding(
+                    self.rule,
+                    burst,
+                    self._directory,
+                    title="Cameras lost together",
+                    because=self._group_because,
+                    parts=parts,
+                    assets=(upstream, *(event.asset for event in burst)),
+                    severity=Severity.MEDIUM,
+                    mode=Mode.RISK,
+                )
+            before = enough
 
-    def _grouped(self, losses: Sequence[Event]) -> set[str]:
-        """Return the uids of losses that belong to a common cause."""
-        upstreams = {uid for event in losses if (camera := self._camera(event)) is not None for uid in camera.upstream}
-        return {event.uid for upstream in upstreams for burst in self._groups(upstream, losses) for event in burst}
+    def _has_common_cause(self, loss: Event, losses: Sequence[Event]) -> bool:
+        """Tell whether the loss lies in a time in which enough cameras of one of its upstreams were lost."""
+        camera = self._camera(loss)
+        around = near(losses, loss.time - self._group_within, loss.time + self._group_within, NOTHING)
+        for upstream in camera.upstream if camera is not None else ():
+            mine = self._under(upstream, around)
+            for first in mine:
+                window = [event for event in mine if first.time <= event.time <= first.time + self._group_within]
+                if first.time <= loss.time and loss in window and self._enough(window):
+                    return True
+        return False
 
     def _openings(self, door: str, losses: Sequence[Event], events: Sequence[Event], coverage: Coverage) -> Iterable[Finding]:
-        grouped = self._grouped(losses)
-        spent: tuple[datetime, str] | None = None
-        for opening in events:
-            if not self._opened.matches(opening) or (spent is not None and opening.order <= spent):
-                continue
-            loss = self._loss_before(door, opening, losses, events, coverage)
-            if loss is None or loss.uid in grouped or (spent is not None and loss.order <= spent):
-                continue
-            finding = self._finding(loss, opening, events, coverage)
-            if finding is not None:
-                spent = opening.order
-                yield finding
-
-    def _loss_before(self, door: str, opening: Event, losses: Sequence[Event], events: Sequence[Event], coverage: Coverage) -> Event | None:
-        """Return the earliest loss within the time of a camera that sees the door and was not back when the door opened."""
+        """Return a finding for each loss that an opening follows; of two losses before one opening the earlier counts."""
+        taken: set[str] = set()
         for loss in losses:
-            tau = coverage.skew(loss.source) + coverage.skew(opening.source)
             camera = self._camera(loss)
-            if camera is None or door not in camera.sees or not -tau <= opening.time - loss.time <= self._within:
+            if camera is None or door not in camera.sees or self._has_common_cause(loss, losses):
                 continue
-            if not any(
-                event.asset == loss.asset and loss.time < event.time < opening.time and self._restored.matches(event) for event in events
-            ):
-                return loss
-        return None
+            opening = self._opening_after(loss, events, coverage)
+            if opening is not None and opening.uid not in taken:
+                taken.add(opening.uid)
+                finding = self._finding(loss, opening, events, coverage)
+                if finding is not None:
+                    yield finding
+
+    def _opening_after(self, loss: Event, events: Sequence[Event], coverage: Coverage) -> Event | None:
+        """Return the first opening within the time after a loss that nothing explains, else the first; none once the camera is back."""
+        first: Event | None = None
+        for event in near(events, loss.time, loss.time + self._within):
+            tau = coverage.skew(loss.source) + coverage.skew(event.source)
+            if not -tau <= event.time - loss.time <= self._within:
+                continue
+            if event.asset == loss.asset and event.time > loss.time and self._restored.matches(event):
+                break
+            if self._opened.matches(event):
+                if event.activity_id == Access.FORCED or self._is_unexplained(event, events, coverage):
+                    return event
+                first = first or event
+        return first
+
+    def _is_unexplained(self, opening: Event, events: Sequence[Event], coverage: Coverage) -> bool:
+        return self._explanation.is_opening(opening) and not self._explanation.explained(opening, events, coverage)
 
     def _finding(self, loss: Event, opening: Event, events: Sequence[Event], coverage: Coverage) -> Finding | None:
         state: FindingState | None = FindingState.FINAL
@@ -136,7 +154,7 @@ class View:
         parts["after"] = in_words(max(0.0, (opening.time - loss.time).total_seconds()))
         mode, severity, parts["how"] = self.rule.mode, self.rule.severity, "was forced"
         if opening.activity_id != Access.FORCED:
-            if self._explanation.is_opening(opening) and not self._explanation.explained(opening, events, coverage):
+            if self._is_unexplained(opening, events, coverage):
                 slack = self._explanation.around + 2 * coverage.skew(opening.source)
                 state = coverage.decide(self.rule.needs, opening.site, opening.time - slack, opening.time + slack)
                 parts["how"] = "was opened though nothing authorised it"
@@ -153,7 +171,7 @@ class View:
             mode=mode,
             severity=severity,
             state=state,
-            confidence=self.rule.confidence * (0.8 if close else 1.0),
+            confidence=self.rule.confidence * (_CLOSE_FACTOR if close else 1.0),
             notes=("The clocks cannot tell which came first.",) if close else (),
         )
 
