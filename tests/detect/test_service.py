@@ -1,6 +1,5 @@
 """The repository of findings on SQLite and, where one is offered, PostgreSQL."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -24,14 +23,9 @@ from watchword.stores.records import SqlRecords, open_records
 def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlRecords]:
     load(["watchword.ingest.tables", "watchword.detect.tables"])
     tables = [metadata.tables[name] for name in ("change", "finding", "finding_entity")]
-    url = f"sqlite:///{tmp_path / 'records.sqlite3'}"
-    if request.param == "postgresql":
-        url = os.environ.get("WATCHWORD_TEST_POSTGRESQL", "")
-        if not url:
-            pytest.skip("no PostgreSQL: set WATCHWORD_TEST_POSTGRESQL to a database URL")
+    url = request.getfixturevalue("postgres_database")() if request.param == "postgresql" else f"sqlite:///{tmp_path / 'records.sqlite3'}"
     opened = open_records(url)
     with opened.begin() as connection:
-        metadata.drop_all(connection, tables=tables)
         metadata.create_all(connection, tables=tables)
     yield opened
     opened.close()
