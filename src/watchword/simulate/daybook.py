@@ -143,7 +143,7 @@ def _called_in(entry: PersonDay, base: int, rng: Random) -> None:
 
 
 def _visitor(entry: PersonDay, base: int, rng: Random) -> None:
-    if rng.random() < 0.35:
+    if rng.random() < 0.5:
         entry.mode = "visit"
         arrive = base + round((9.2 + rng.random() * 5) * HOUR)
         entry.come_by = entry.leave_by = "D-01" if entry.site == "harbour" else "M-01"
@@ -267,7 +267,7 @@ def _guard(entry: PersonDay, base: int, day: date, rng: Random) -> None:
     """Fill a guard's shift: one of three, or a day off, in rotation; at night a round every 100 minutes or so, by day two rounds."""
     crew = int(entry.member.number) + day.toordinal()
     turn = crew % (4 if entry.site == "mill" else 7)
-    shift = (0, 1, 2, None, 0, 1, 2)[turn]
+    shift = (0, 1, 2, None, 0, 1, None)[turn]
     if shift is None:
         return
     entry.mode = "rounds"
@@ -328,7 +328,7 @@ def _pair_up(book: Daybook, rng: Random) -> None:
             pair = rng.sample(crew, min(len(crew), 2 if rng.random() < 0.7 else 1))
             begin = max(entry.arrival for entry in pair) + round((0.5 + rng.random() * 6.5) * HOUR)
             for number, entry in enumerate(pair):
-                _insert(entry, begin + number * 4000, begin + round((12 + rng.random() * 22) * MINUTE), room)
+                insert_outing(entry, begin + number * 4000, begin + round((12 + rng.random() * 22) * MINUTE), room)
     hosts = [entry for entry in book.people.values() if entry.mode == "office" and entry.member.host]
     for entry in book.people.values():
         if entry.mode == "visit":
@@ -343,11 +343,12 @@ def _pair_up(book: Daybook, rng: Random) -> None:
                 entry.mode, entry.stops = "off", []
 
 
-def _insert(entry: PersonDay, begin: int, end: int, zone: str) -> None:
-    """Put one more outing into a day where it fits: both moments must lie within one stay in the home zone."""
+def insert_outing(entry: PersonDay, begin: int, end: int, zone: str) -> bool:
+    """Put one more outing into a day; tell whether it fitted: both moments must lie within one stay in the home zone."""
     for index in range(len(entry.stops) - 1):
         at, where = entry.stops[index]
         following = entry.stops[index + 1][0]
         if where == entry.member.home and at + 10 * MINUTE <= begin and end + 10 * MINUTE <= following:
             entry.stops[index + 1 : index + 1] = [(begin, zone), (end, where)]
-            return
+            return True
+    return False

@@ -140,8 +140,10 @@ def _dock(org: Organisation, book: Daybook, wire: Wire, rng: Random) -> None:
     dock, gate = org.doorways.doors["D-04"], org.doorways.doors["D-03"]
     camera = next(host for host in org.hosts if gate.uid in host.sees)
     hands = [entry for entry in book.people.values() if entry.member.role == "dock hand" and entry.stops]
+    hour = 7.5
     for _ in range(rng.randrange(4, 9)):
-        at = base + round((7.5 + 8 * rng.random()) * HOUR)
+        hour += 0.4 + rng.random()
+        at = base + round(hour * HOUR)
         wire.camera(at, camera, "vehicle", 0.8 + 0.19 * rng.random())
         hand = rng.choice(hands).member if hands else None
         if hand is None:
