@@ -72,11 +72,14 @@ def test_deeds_from_another_site_are_refused(app, house, client_of, headers, fin
 
 
 def test_acknowledge_verdict_and_undo(ada, watchword, finding):
-    assert ada.post(f"/findings/{finding}/acknowledge", data={"back": "/"}).headers["location"] == "/"
+    assert ada.post(f"/findings/{finding}/acknowledge", data={"back": "/"}).headers["location"] == f"/?done={finding}"
     kept = watchword.findings.get(finding)
     assert (kept.work.state.value, kept.work.by) == ("acknowledged", "ada")
     assert last(watchword, "finding.acknowledge").target == finding
     assert "Acknowledged by <strong>ada</strong>" in ada.get(f"/findings/{finding}").text
+    page = ada.get(f"/?done={finding}").text
+    assert "Acknowledged: " in page
+    assert f'action="/findings/{finding}/reopen"' in page
     answer = ada.post(f"/findings/{finding}/verdict", data={})
     assert answer.status_code == 422
     assert "Choose what it was found to be" in answer.text

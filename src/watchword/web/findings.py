@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, Form
 from starlette.responses import Response
@@ -242,7 +243,14 @@ def _shown(ask: Ask, shared: Shared) -> dict[str, Any]:
 def acknowledge(ask: Judging, uid: str, back: Annotated[str, Form()] = "") -> Response:
     """Say that one has seen it and looks after it."""
     _acknowledge(ask, uid)
-    return ask.see(inside(back) if back else f"/findings/{uid}")
+    return ask.see(_with_done(inside(back), uid) if back else f"/findings/{uid}")
+
+
+def _with_done(address: str, uid: str) -> str:
+    """Return the address with the finding whose acknowledgement can be undone there."""
+    path, _, query = address.partition("?")
+    kept = [(name, value) for name, value in parse_qsl(query) if name != "done"]
+    return f"{path}?{urlencode([*kept, ('done', uid)])}"
 
 
 def _acknowledge(ask: Ask, uid: str) -> None:
@@ -267,9 +275,9 @@ def verdict(ask: Judging, uid: str, disposition: Annotated[str, Form()] = "", no
 
 
 @router.post("/findings/{uid}/reopen")
-def reopen(ask: Judging, uid: str) -> Response:
+def reopen(ask: Judging, uid: str, back: Annotated[str, Form()] = "") -> Response:
     """Undo an acknowledgement or a verdict."""
     kept = ask.watchword.findings.get(uid)
     ask.watchword.findings.record_work(uid, state=WorkState.OPEN, by=ask.who.actor, note=kept.work.note)
     ask.watchword.audit.write(ask.who.actor, "finding.reopen", uid)
-    return ask.see(f"/findings/{uid}")
+    return ask.see(inside(back) if back else f"/findings/{uid}")

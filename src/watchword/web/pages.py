@@ -1,5 +1,6 @@
 """Pages: the template environment, and `Ask`: who asks, how they want pages to look, and how a page is answered."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +17,8 @@ from starlette.responses import Response
 
 from watchword.app.principal import Permission, Principal
 from watchword.app.watchword import Watchword
-from watchword.kit.errors import WatchwordError
+from watchword.detect.service import KeptFinding, WorkState
+from watchword.kit.errors import NotFound, WatchwordError
 from watchword.model import Domain, Event
 from watchword.resolve.directory import Directory
 from watchword.web import words
@@ -25,6 +27,7 @@ from watchword.web.cookies import SESSION, Look, look_of
 from watchword.web.rows import EventRow, event_row
 
 UTC_ZONE: Final = ZoneInfo("UTC")
+UID: Final = re.compile("[0-9a-f]{32}")
 HTMX_CONFIG: Final = '{"noSwap":[204,304,"5xx"],"includeIndicatorCSS":false}'
 
 
@@ -175,6 +178,18 @@ class Ask:
     def see(self, path: str) -> Response:
         """Answer a form that was carried out: go and look there."""
         return RedirectResponse(path, 303)
+
+    @property
+    def done(self) -> KeptFinding | None:
+        """The finding that the deed before this page was about, for as long as it can be undone."""
+        uid = self.request.query_params.get("done", "")
+        if not UID.fullmatch(uid) or not self.may(Permission.JUDGE):
+            return None
+        try:
+            kept = self.watchword.findings.get(uid)
+        except NotFound:
+            return None
+        return kept if kept.work.state is WorkState.ACKNOWLEDGED and kept.work.by == self.who.actor else None
 
     @property
     def partial(self) -> bool:

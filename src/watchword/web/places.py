@@ -54,7 +54,9 @@ def board_context(ask: Ask, site: str, news: int = 0) -> dict[str, Any]:
         key=lambda door: (_order(state, door), door.name),
     )
     zones = [zone for zone in ask.directory.zones(site) if zone.uid in state.zones]
-    return {"state": state, "plans": drawn, "doors": doors, "zones": zones, "site_uid": site}
+    floor_of = {mark.uid: plan.floor for plan in plans for mark in plan.doors}
+    floor_of = {door.uid: floor_of.get(door.uid, "") for door in doors}
+    return {"floor_of": floor_of, "state": state, "plans": drawn, "doors": doors, "zones": zones, "site_uid": site}
 
 
 def plans_of(ask: Ask, site: str) -> list[Plan]:

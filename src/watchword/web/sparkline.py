@@ -11,7 +11,7 @@ from markupsafe import Markup
 from watchword.web.words import number_words, zone_word
 
 WIDTH: Final = 320
-HEIGHT: Final = 64
+HEIGHT: Final = 70
 HALF: Final = 24
 MIDDLE: Final = 27
 

@@ -1,7 +1,6 @@
 """The Timeline: every event of both sides, searched by time, person, asset, place, address, class, severity and text; live."""
 
 import json
-import re
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -12,12 +11,11 @@ from watchword.kit.errors import NotFound
 from watchword.model import EventQuery, RawRecord
 from watchword.model.ocsf import EventClass
 from watchword.web.filters import PAGE_ROWS, alike, read_event_filters
-from watchword.web.pages import Ask, Asked
+from watchword.web.pages import UID, Ask, Asked
 from watchword.web.words import CLASS_WORDS, SEVERITY_WORDS
 
 router = APIRouter()
 SHOWN_BYTES: Final = 64 * 1024
-UID: Final = re.compile("[0-9a-f]{32}")
 
 
 @router.get("/timeline")
