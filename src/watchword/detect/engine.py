@@ -287,7 +287,7 @@ class Engine:
             rule=BOUNDS_RULE,
             rule_version=1,
             title="A detection's memory is full",
-            severity=Severity.MEDIUM,
+            severity=int(Severity.MEDIUM),
             confidence=1.0,
             time=event.time,
             first_time=event.time,

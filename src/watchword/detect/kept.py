@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Row
 
 from watchword.model import Finding, FindingState, Mode
 
@@ -145,7 +144,7 @@ def summary_of(finding: Finding) -> Mapping[str, Any]:
     }
 
 
-def kept_of(row: Row[Any]) -> KeptFinding:
+def kept_of(row: Any) -> KeptFinding:
     """Return the kept finding of a row."""
     held: dict[str, list[str]] = orjson.loads(row.named)
     finding = Finding(

@@ -198,7 +198,7 @@ class SilenceRule:
             ("source", silence.source.name, str(to_ms(silence.last))),
             [silence],
             sentence,
-            severity=max(self.rule.severity, Severity.HIGH) if independent else self.rule.severity,
+            severity=max(self.rule.severity, int(Severity.HIGH)) if independent else self.rule.severity,
             assets=(self._asset(silence),),
         )
 

@@ -99,7 +99,7 @@ class View:
                     because=self._group_because,
                     parts=parts,
                     assets=(upstream, *(event.asset for event in burst)),
-                    severity=Severity.MEDIUM,
+                    severity=int(Severity.MEDIUM),
                     mode=Mode.RISK,
                 )
             before = enough
