@@ -159,7 +159,7 @@ class View:
                 state = coverage.decide(self.rule.needs, opening.site, opening.time - slack, opening.time + slack)
                 parts["how"] = "was opened though nothing authorised it"
             else:
-                mode, severity, parts["how"] = Mode.RISK, Severity.LOW, f"was opened by {parts['person']}"
+                mode, severity, parts["how"] = Mode.RISK, int(Severity.LOW), f"was opened by {parts['person']}"
         if state is None:
             return None
         close = abs(opening.time - loss.time) < coverage.skew(loss.source) + coverage.skew(opening.source)
