@@ -34,7 +34,7 @@ def sparkline(hours: Sequence[Hour], zone: ZoneInfo) -> Markup:
     most_physical = max((hour.physical or 0 for hour in hours), default=0) or 1
     parts = [
         Markup(
-            '<svg class="spark" id="spark" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">'
+            '<svg class="spark" id="spark" viewBox="0 0 {} {}" role="img" aria-label="{}">'
             '<defs><pattern id="hatch-spark" width="4" height="4" patternUnits="userSpaceOnUse">'
             '<path class="base" d="M0 4 4 0" fill="none"/></pattern></defs>'
         ).format(WIDTH, HEIGHT, summary(hours, zone))
