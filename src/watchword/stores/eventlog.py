@@ -24,12 +24,17 @@ WRITE_SECONDS = 300
 UIDS_PER_QUERY = 500
 MAX_ROWS = 500_000
 """More rows in one insert might become two blocks, and an insert of two blocks is not atomic."""
-READ_SETTINGS: Final = {"max_execution_time": "30", "max_result_bytes": "268435456", "result_overflow_mode": "throw"}
+READ_SETTINGS: Final = {
+    "max_execution_time": "30", "max_result_bytes": "268435456", "result_overflow_mode": "throw",
+    "use_skip_indexes_on_data_read": "0",  # indexes first, then the granules that are left: half the work for rare values
+}  # fmt: skip
 _NAME = re.compile(r"\A[A-Za-z_]\w*\Z")
 _DISK_FULL = re.compile(r"NOT_ENOUGH_SPACE|No space left on device|CANNOT_WRITE_TO_FILE")
 
+# Small granules and compact parts (all columns in one file, up to 256 MB): a timeline page takes few rows from many places, in full width.
+# CPU on 2 M events: one address fell from 203 to 59 ms, a rare word from 132 to 30; counts over a week rose from 83 to 130.
 _MERGE_TREE = """
-SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 10000,
+SETTINGS index_granularity = 1024, min_bytes_for_wide_part = 268435456, non_replicated_deduplication_window = 10000,
   fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 480,
   min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1
 """

@@ -7,11 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from watchword.kit.errors import InputError
+from watchword.kit.ids import UID_BYTES
 from watchword.kit.instant import to_ms
 from watchword.model import CountQuery, EventQuery, Order
 
 MAX_LIMIT = 100_000
 """Most events or lines that one query returns; cursors give the rest."""
+FEW_UIDS = 64
+"""Up to so many uids are looked up one by one in the indexes."""
 COLUMNS = (
     "uid", "record", "source", "time", "received", "class_uid", "activity_id", "severity_id", "person", "asset", "place", "credential",
     "src_ip", "dst_ip", "message", "data",
@@ -37,13 +40,27 @@ class Sql:
 
     def uid(self, value: str) -> str:
         """Return the placeholder of a uid in hex."""
-        if len(value) != 32 or not all(digit in "0123456789abcdef" for digit in value):
-            raise InputError(f"{value!r} is no uid (32 hex digits, lower case)", "uid")
-        return f"toFixedString(unhex({self.bind(value, 'String')}), 16)"
+        return f"toFixedString(unhex({self.bind(checked_uid(value), 'String')}), 16)"
 
     def uids(self, values: Sequence[str]) -> str:
-        """Return the placeholders of uids, between brackets."""
-        return "(" + ", ".join(self.uid(value) for value in values) + ")"
+        """Return the set of uids to stand behind ``IN``."""
+        placed = [self.uid(value) for value in values] if len(values) <= FEW_UIDS else []
+        if placed:
+            return f"({', '.join(placed)})"
+        # Many: the bloom filters would be asked for each of them in every granule, and then let nearly all granules pass.
+        many = self.bind([checked_uid(value) for value in values], "Array(String)")
+        return f"(SELECT toFixedString(unhex(arrayJoin({many})), 16))"
+
+
+def checked_uid(value: str) -> str:
+    """Return the uid.
+
+    Raises:
+        InputError: it is not 32 lower-case hex digits.
+    """
+    if len(value) != 2 * UID_BYTES or not all(digit in "0123456789abcdef" for digit in value):
+        raise InputError(f"{value!r} is no uid (32 hex digits, lower case)", "uid")
+    return value
 
 
 def events_sql(query: EventQuery, table: str) -> Sql:
@@ -56,6 +73,8 @@ def events_sql(query: EventQuery, table: str) -> Sql:
         moment = sql.moment(at)
         # The first half alone lets the primary key find the place; the tuple settles events of the same millisecond.
         where.append(f"time {sign}= {moment} AND (time, uid) {sign} ({moment}, {sql.uid(uid)})")
+    # Without any condition the engine reads the first rows of every part in full width; with one, of the rows it returns only.
+    where = where or ["time >= toDateTime64('1900-01-01 00:00:00', 3, 'UTC')"]
     way = "DESC" if query.order is Order.NEWEST else "ASC"
     sql.text = f"SELECT {', '.join(COLUMNS)} FROM {table}{_where(where)} ORDER BY time {way}, uid {way} LIMIT {_limit(query.limit)}"
     return sql
