@@ -190,6 +190,9 @@ def test_a_placeholder_loads_with_its_list():
     loaded = load_sigma([("e.yml", text)], {"Servers": ["alpha", "Beta"]})
     assert loaded.match(Native("p", "", "", {"a": "BETA"}))
     assert not loaded.match(Native("p", "", "", {"a": "gamma"}))
+    empty = load_sigma([("e.yml", text)], {"Servers": []})
+    assert len(empty.loaded) == 1
+    assert not empty.match(Native("p", "", "", {"a": "alpha"}))
 
 
 def test_a_finding_says_what_was_seen_and_who_wrote_the_rule():

@@ -129,7 +129,9 @@ class SigmaLoader:
             if isinstance(getattr(node, "value", None), SigmaString) and node.value.contains_placeholder():
                 names = [part.name for part in node.value.s if isinstance(part, Placeholder)]
                 missing.update((name, None) for name in names if name not in self._lists)
-                if all(name in self._lists for name in names):
+                if any(not self._lists.get(name, ("",)) for name in names):
+                    node.value = SigmaExpansion([])  # an empty list matches nothing
+                elif all(name in self._lists for name in names):
                     node.value = SigmaExpansion(list(node.value.replace_placeholders(lambda part: iter(self._lists[part.name]))))
         return [
             document.fault(f"needs the list %{name}%", "detection", remedy=f"set it in the configuration: lists.{name}") for name in missing
