@@ -58,13 +58,13 @@ class SqlRecords:
         with as_file(files("watchword.stores") / "migrations") as folder, self.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-            command.upgrade(_config(folder, connection, modules), "head")
+            command.upgrade(migration_config(folder, connection, modules), "head")
 
     def revision(self) -> tuple[str | None, str | None]:
         """Return the revision that the database has and the one that this release wants."""
         with as_file(files("watchword.stores") / "migrations") as folder, self.read() as connection:
             have = MigrationContext.configure(connection).get_current_revision()
-            return have, ScriptDirectory.from_config(_config(folder, connection, ())).get_current_head()
+            return have, ScriptDirectory.from_config(migration_config(folder, connection, ())).get_current_head()
 
     def close(self) -> None:
         """Close every pooled connection."""
@@ -88,10 +88,12 @@ def open_records(url: str) -> SqlRecords:
     return SqlRecords(engine)
 
 
-def _config(folder: Path, connection: Connection, modules: Sequence[str]) -> Config:
+def migration_config(folder: Path, connection: Connection, modules: Sequence[str]) -> Config:
+    """Return Alembic's settings for the migrations in a folder, run on a connection."""
     config = Config()
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     config.attributes["connection"] = connection
     config.attributes["modules"] = tuple(modules)
     return config
