@@ -24,7 +24,7 @@ from watchword.kit.clock import ManualClock
 from watchword.kit.ids import uid_of
 from watchword.model import Finding, FindingState
 from watchword.model.ocsf import Severity
-from watchword.simulate import Delivery, Organisation, Simulation, Story, organisation, simulate
+from watchword.simulate import GUEST_NETS, Delivery, Organisation, Simulation, Story, organisation, simulate
 
 FIRST_DAY: Final = date(2026, 6, 1)
 """The Monday with which a run at full speed begins."""
@@ -200,6 +200,7 @@ def run_once(
         on one day), ``uids`` (of all findings but those about silence),
         ``records``, ``events``, ``unparsed``, ``duplicate``, ``seconds``, ``events_per_second``, ``missed``.
     """
+    settings = replace(settings, detect_egress=tuple(GUEST_NETS.values()))
     org = organisation(seed)
     clock = ManualClock(datetime(since.year, since.month, since.day, tzinfo=UTC) - timedelta(hours=3))
     with open_watchword(settings, clock) as watchword:

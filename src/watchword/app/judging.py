@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
+from watchword.app.settings import Settings
 from watchword.app.watchword import Watchword
 from watchword.detect.coverage import SourceCoverage
 from watchword.detect.engine import Changes, Engine, replay
@@ -25,6 +26,7 @@ LONGEST_LATENESS: Final = timedelta(hours=24)
 RUN: Final = timedelta(seconds=60)
 """Arrivals closer together than this say nothing more of silence than their first and last."""
 KEPT_ARRIVALS: Final = 50_000
+REMOTE_SESSION: Final = "ww_003"
 
 log = structlog.get_logger()
 
@@ -65,6 +67,15 @@ def sigma_files(folders: Iterable[Path]) -> list[tuple[str, str]]:
     return [(str(path), path.read_text("utf-8", "replace")) for folder in folders for path in sorted(folder.rglob("*.y*ml"))]
 
 
+def overrides_of(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Return what the settings change in rules; the own egress addresses go to the rule that asks where a session came from."""
+    found: dict[str, dict[str, Any]] = {rule: dict(change) for rule, change in settings.detect_overrides.items()}
+    if settings.detect_egress:
+        change = found.setdefault(REMOTE_SESSION, {})
+        change["settings"] = {"own_networks": list(settings.detect_egress), **change.get("settings", {})}
+    return found
+
+
 class Judge:
     """Turns batches of events into changes of findings. State lives in the engine and can be rebuilt from the event log."""
 
@@ -77,8 +88,7 @@ class Judge:
         settings = watchword.settings
         self._watchword = watchword
         self.directory = watchword.registry.directory()
-        overrides: dict[str, Mapping[str, object]] = dict(settings.detect_overrides)
-        self.rules = load_rules(shipped_rules(), overrides)
+        self.rules = load_rules(shipped_rules(), overrides_of(settings))
         loaded = build_detectors(self.rules, self.directory)
         for fault in loaded.broken:
             log.error("a detection plug-in does not load", fault=str(fault))

@@ -1,5 +1,6 @@
 """The living demo site: a data folder furnished once, then store, serve, work and a feeder under one supervisor."""
 
+import json
 import os
 import socket
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from watchword.app.source_keys import keys_of
 from watchword.app.supervisor import Child, command_of, supervise
 from watchword.app.watchword import Watchword, open_watchword
 from watchword.kit.clock import Clock, SystemClock
-from watchword.simulate import organisation
+from watchword.simulate import GUEST_NETS, organisation
 
 LOGIN: Final = "demo-login"
 """In ``keys/``: the demo's first log-in, so that it can be shown again at the next start."""
@@ -95,4 +96,5 @@ def _write_settings(data: Path, feed: Feed) -> None:
         lines += ["[[syslog]]", 'protocol = "tcp"', 'host = "127.0.0.1"', f"port = {port}", f'source = "{source}"', ""]
     for source in feed.folders:
         lines += ["[[drop]]", f'folder = "drop/{source}"', f'source = "{source}"', ""]
+    lines += ["[detect]", f"egress = {json.dumps(list(GUEST_NETS.values()))}", ""]
     (data / FILE_NAME).write_text("\n".join(lines))

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_network
 from types import TracebackType
 from typing import Final, Self
 
@@ -104,7 +105,7 @@ def open_watchword(settings: Settings, clock: Clock | None = None) -> Watchword:
             mappings=mappings,
             registry=registry,
             findings=findings,
-            insight=Insight(events, findings, registry.directory, clock),
+            insight=Insight(events, findings, registry.directory, clock, tuple(ip_network(each) for each in settings.detect_egress)),
             accounts=accounts,
             tokens=accounts.tokens,
             audit=audit,

@@ -5,8 +5,9 @@ knows the `Story` list that a detection has to find.
 """
 
 from watchword.simulate.delivery import Delivery, NearMiss, Story
+from watchword.simulate.life import GUEST_NETS
 from watchword.simulate.organisation import Organisation, organisation
 from watchword.simulate.stories import STORIES
 from watchword.simulate.world import Simulation, live, simulate
 
-__all__ = ["STORIES", "Delivery", "NearMiss", "Organisation", "Simulation", "Story", "live", "organisation", "simulate"]
+__all__ = ["GUEST_NETS", "STORIES", "Delivery", "NearMiss", "Organisation", "Simulation", "Story", "live", "organisation", "simulate"]
