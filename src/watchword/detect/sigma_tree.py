@@ -113,7 +113,7 @@ def _pins(value: Any) -> frozenset[str] | None:
 
 def _words(field: str, value: Any) -> str:
     if isinstance(value, SigmaExpansion):
-        value = value.values[0]
+        value = value.values[0] if value.values else "nothing"
     text = getattr(value, "regexp", value)
     return f"{field} ~ {str(text)[:_SHOWN]}"
 
