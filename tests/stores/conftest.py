@@ -2,6 +2,7 @@
 
 import importlib.util
 import itertools
+import os
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -94,9 +95,17 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnedStore]:
         yield running
 
 
-@pytest.fixture
-def log(store: OwnedStore) -> Iterator[ClickHouseEventLog]:
-    opened = ClickHouseEventLog(f"{store.url}/t{next(_names)}", store.token)
+SERVER = os.environ.get("WATCHWORD_TEST_CLICKHOUSE_URL", "")
+"""A ClickHouse server: with it, every test of the event log runs there too. Without, servers and clusters go untested."""
+
+
+@pytest.fixture(params=["store", *(["server"] if SERVER else [])])
+def log(request: pytest.FixtureRequest) -> Iterator[ClickHouseEventLog]:
+    if request.param == "server":
+        opened = ClickHouseEventLog(f"{SERVER.rstrip('/')}/watchword_test_{os.getpid()}_{next(_names)}")
+    else:
+        store = request.getfixturevalue("store")
+        opened = ClickHouseEventLog(f"{store.url}/t{next(_names)}", store.token)
     opened.prepare()
     yield opened
     opened.close()
