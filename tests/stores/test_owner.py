@@ -111,7 +111,8 @@ def test_a_store_killed_alone_is_started_anew(tmp_path: Path, make) -> None:
     with OwnedStore(tmp_path, serving=True) as store:
         log = ClickHouseEventLog(store.url, store.token)
         log.prepare()
-        log.insert(make.segment(1))
+        segment = make.segment(1)
+        log.insert(segment)
         assert store.child is not None
         os.kill(store.child.pid, signal.SIGKILL)
         store.child.wait()
@@ -121,6 +122,18 @@ def test_a_store_killed_alone_is_started_anew(tmp_path: Path, make) -> None:
         store.restart()
         log = ClickHouseEventLog(store.url, store.token)
         assert log.holds(1) == (20, 20)
+        log.insert(segment)  # its answer may have been lost with the old process: the token is remembered on disk
+        assert log.holds(1) == (20, 20)
+        log.close()
+
+
+def test_the_bound_on_memory_reaches_the_engine(tmp_path: Path) -> None:
+    with OwnedStore(tmp_path, memory_bytes=700_000_000) as store:
+        log = ClickHouseEventLog(store.url, store.token)
+        rows = (
+            log._client(writing=True).query("SELECT value FROM system.server_settings WHERE name = 'max_server_memory_usage'").result_rows
+        )
+        assert rows == [("700000000",)]
         log.close()
 
 
