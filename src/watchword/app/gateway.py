@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from watchword.app.watchword import Watchword
 from watchword.connectors.drop import DropFolder
@@ -15,6 +16,7 @@ from watchword.connectors.registry import faults_of, load_plugins
 from watchword.connectors.syslog import Listener, SyslogServer
 from watchword.ingest.ports import Receipt
 from watchword.kit.errors import Full, WatchwordError
+from watchword.model import SourceStatus
 
 LOOK: Final = 1.0
 """Seconds between two looks into the drop folders."""
@@ -40,7 +42,9 @@ class Gateway:
             )
             for each in settings.syslog
         ]
-        self.syslog = SyslogServer(watchword.intake.accept, listeners, limit=settings.ingest_record, on_drop=self._dropped)
+        self.syslog = SyslogServer(
+            watchword.intake.accept, listeners, limit=settings.ingest_record, connections=settings.ingest_connections, on_drop=self._dropped
+        )
         self._folders = [DropFolder(each.folder, self._ingest(each.source)) for each in settings.drop]
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -96,3 +100,7 @@ class Gateway:
 
     def _dropped(self, source: str, count: int) -> None:
         log.error("datagrams were lost: the spool is full or the sender is too fast", source=source, count=count)
+        try:
+            self._watchword.ledger.add_tally([SourceStatus(source, lost=count)])
+        except (WatchwordError, SQLAlchemyError) as error:
+            log.error("the count of lost datagrams was not kept", source=source, count=count, error=str(error))  # noqa: TRY400 - the cause is in the message

@@ -61,8 +61,6 @@ class Settings:
     ingest_connections: int = _setting("ingest.connections", "count", "Most syslog connections at a time.", 512)
     work_records: int = _setting("work.records", "count", "Records in one segment: the unit of insertion.", 10_000)
     work_linger: timedelta = _setting("work.linger", "duration", "Longest wait for a segment to fill.", timedelta(seconds=1))
-    retention_records: timedelta = _setting("retention.records", "duration", "How long raw records are kept.", timedelta(days=90))
-    retention_events: timedelta = _setting("retention.events", "duration", "How long events are kept.", timedelta(days=400))
     sessions_idle: timedelta = _setting("sessions.idle", "duration", "A log-in ends after so long without a request.", timedelta(hours=2))
     sessions_life: timedelta = _setting("sessions.life", "duration", "A log-in ends after so long in any case.", timedelta(hours=12))
     api_rate: int = _setting("api.rate", "count", "Requests per minute and token before 429 is answered.", 600)

@@ -83,7 +83,7 @@ def open_watchword(settings: Settings, clock: Clock | None = None) -> Watchword:
         records = open_records(settings.records_url or f"sqlite:///{data / 'records.sqlite3'}")
         stack.callback(records.close)
         records.migrate(TABLES)
-        spool = SqliteSpool(data / "spool.sqlite3", max_bytes=settings.spool_bytes)
+        spool = SqliteSpool(data / "spool.sqlite3", max_bytes=settings.spool_bytes, reserve_bytes=settings.spool_reserve)
         stack.callback(spool.close)
         columns = SegmentColumns()
         events = _event_log(settings, columns, stack)

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import socket
 import ssl
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +19,8 @@ BATCH: Final = 2_000
 """Records handed over at once."""
 LINGER: Final = 0.01
 """Seconds that a batch waits for more."""
+CONNECTIONS: Final = 512
+"""Connections at a time, unless the settings say otherwise: each may hold one unfinished record."""
 WAITING: Final = 20_000
 """Datagrams that may wait; one more is dropped, and counted."""
 WAITING_BYTES: Final = 32 << 20
@@ -56,8 +60,10 @@ class Tally:
 
     accepted: int = 0
     dropped: int = 0
-    """Datagrams lost because the spool was full or the queue was: shown on the sources page."""
+    """Datagrams lost because the spool was full, or the queue, or the system's own buffer in front of it: shown on the source's page."""
     connections: int = 0
+    turned_away: int = 0
+    """Connections closed at once, since as many as are allowed were open."""
     faults: int = 0
     """Connections closed because their framing broke."""
     last_fault: str = ""
@@ -70,18 +76,27 @@ class _Bound:
     listener: Listener
     tally: Tally = field(default_factory=Tally)
     port: int = 0
+    told: int = 0
+    """How many of `tally.dropped` have been told of."""
 
 
 class SyslogServer:
     """Runs listeners in the running event loop; records go to `accept` in a worker thread."""
 
     def __init__(
-        self, accept: Accept, listeners: Sequence[Listener], *, limit: int = MAX_RECORD, on_drop: Callable[[str, int], None] | None = None
+        self,
+        accept: Accept,
+        listeners: Sequence[Listener],
+        *,
+        limit: int = MAX_RECORD,
+        connections: int = CONNECTIONS,
+        on_drop: Callable[[str, int], None] | None = None,
     ) -> None:
-        """Take `on_drop` (source, how many), called when datagrams are lost."""
+        """Take `on_drop` (source, how many), called in a thread when datagrams are lost, and the most `connections` at a time (they bound memory)."""
         self._accept = accept
         self._bound = [_Bound(listener) for listener in listeners]
         self._limit = limit
+        self._connections = connections
         self._on_drop = on_drop
         self._servers: list[asyncio.Server] = []
         self._transports: list[asyncio.DatagramTransport] = []
@@ -131,7 +146,7 @@ class SyslogServer:
             sock.setsockopt(_SOL_SOCKET, _SO_RCVBUF, 8 << 20)
         bound.port = sock.getsockname()[1]
         self._transports.append(transport)
-        self._drains.append(loop.create_task(self._drain(bound, queue)))
+        self._drains.append(loop.create_task(self._drain(bound, queue, sock)))
 
     async def _open_tcp(self, bound: _Bound) -> None:
         listener = bound.listener
@@ -149,6 +164,10 @@ class SyslogServer:
         self._servers.append(server)
 
     async def _serve(self, bound: _Bound, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._open) >= self._connections:
+            bound.tally.turned_away += 1
+            writer.close()
+            return
         bound.tally.connections += 1
         framer = Framer("auto", self._limit)
         self._open[reader] = writer
@@ -186,13 +205,23 @@ class SyslogServer:
             bound.tally.accepted += receipt.accepted
             return
 
-    async def _drain(self, bound: _Bound, queue: "_Datagrams") -> None:
+    async def _drain(self, bound: _Bound, queue: "_Datagrams", sock: socket.socket) -> None:
+        unread = 0
         while True:
             await queue.some.wait()
             await asyncio.sleep(LINGER)
             records = queue.take(BATCH)
             if records:
                 await self._offer(bound, records)
+            before, unread = unread, _never_read(sock)
+            bound.tally.dropped += unread - before
+            await self._tell(bound)
+
+    async def _tell(self, bound: _Bound) -> None:
+        news = bound.tally.dropped - bound.told
+        if news and self._on_drop is not None:
+            bound.told += news
+            await asyncio.to_thread(self._on_drop, bound.listener.source, news)
 
     async def _offer(self, bound: _Bound, records: list[Incoming]) -> None:
         """Keep datagrams; when the spool is full they are lost, which is counted and told."""
@@ -201,8 +230,6 @@ class SyslogServer:
         except Full:
             bound.tally.refused += 1
             bound.tally.dropped += len(records)
-            if self._on_drop is not None:
-                self._on_drop(bound.listener.source, len(records))
             return
         bound.tally.accepted += receipt.accepted
 
@@ -217,6 +244,7 @@ class SyslogServer:
                 bound = next(one for one in self._bound if one.tally is protocol.tally)
                 while records := protocol.take(BATCH):
                     await self._offer(bound, records)
+                await self._tell(bound)
         for drain in self._drains:
             drain.cancel()
         for reader, writer in list(self._open.items()):
@@ -270,6 +298,14 @@ class _Datagrams(asyncio.DatagramProtocol):
         return taken
 
 
+def _never_read(sock: socket.socket) -> int:
+    """Return how many datagrams the system dropped before they could be read, since the socket was opened; 0 where it does not say."""
+    try:
+        return int.from_bytes(sock.getsockopt(_SOL_SOCKET, _SO_MEMINFO, 36)[32:36], sys.byteorder)
+    except OSError:
+        return 0
+
+
 def tls_context(listener: Listener) -> ssl.SSLContext:
     """Return the server side of TLS 1.2 or newer.
 
@@ -294,3 +330,5 @@ def tls_context(listener: Listener) -> ssl.SSLContext:
 
 _SOL_SOCKET: Final = 1
 _SO_RCVBUF: Final = 8
+_SO_MEMINFO: Final = 55
+"""Nine numbers of 32 bits about the socket's memory; the last counts drops (Linux)."""
