@@ -15,7 +15,7 @@ from watchword.detect.coverage import SourceCoverage
 from watchword.detect.engine import Changes, Engine, replay
 from watchword.detect.loader import build_detectors, load_rules, shipped_rules
 from watchword.detect.maintenance import Maintenance
-from watchword.detect.sigma import SigmaSet, load_sigma
+from watchword.detect.sigma import SigmaSet, load_sigma, own_view
 from watchword.detect.silence import SilenceWatch
 from watchword.ingest.native import Native
 from watchword.model import Event, EventQuery, Finding, FindingState, Order, SourceStatus
@@ -136,7 +136,7 @@ class Judge:
         """Judge a batch and return every finding that is new or changed, withdrawn ones included."""
         changes = self.engine.feed(events, self.coverage())
         self._keep_overdue(changes)
-        return [*changes.findings, *self._sigma_findings(natives)]
+        return [*changes.findings, *self._sigma_findings(events, natives)]
 
     def tick(self) -> list[Finding]:
         """Judge what only the passing of time decides."""
@@ -149,10 +149,14 @@ class Judge:
         new, changed, gone = self._silence.listen(sources, self.arrivals.by_source, self._watchword.clock.now())
         return [*gone, *changed, *new]
 
-    def _sigma_findings(self, natives: Iterable[tuple[Event, Native]]) -> Iterator[Finding]:
-        for event, native in natives:
+    def _sigma_findings(self, events: Sequence[Event], natives: Iterable[tuple[Event, Native]]) -> Iterator[Finding]:
+        """Match Sigma rules against the records' own fields, and against ours for rules that name this product."""
+        if not self.sigma.loaded:
+            return
+        own = ((event, view) for event in events if (view := own_view(event)) is not None)
+        for event, native in (*natives, *own):
             for rule in self.sigma.match(native):
-                yield self.sigma.finding(rule, event, self.directory)
+                yield self.sigma.finding(rule, event, self.directory, native)
 
     def _keep_overdue(self, changes: Changes) -> None:
         for event in changes.overdue:

@@ -11,6 +11,8 @@ from watchword.kit.errors import ContentError, Fault
 MAX_VALUES = 500_000
 """Most values that one document may hold, aliases expanded: a page of aliases can stand for billions."""
 
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The compiled reader where it is installed: ten times as fast, the same nodes and marks."""
 Path = tuple[str | int | float, ...]
 
 
@@ -52,7 +54,7 @@ def read_all_marked(text: str, name: str) -> Iterator[Marked]:
         ContentError: as `read_marked`.
     """
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
     except yaml.YAMLError as error:
         raise ContentError([Fault(name, 1, f"is not valid YAML: {error}")]) from error
     try:
