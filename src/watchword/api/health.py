@@ -69,7 +69,7 @@ class _Collector:
         """Return the numbers of every source, and what waits in the spool."""
         found: list[Metric] = []
         statuses = self._watchword.ledger.statuses()
-        for name in ("accepted", "parsed", "unparsed", "unmapped", "duplicate", "unresolved", "events"):
+        for name in ("accepted", "parsed", "unparsed", "unmapped", "duplicate", "lost", "unresolved", "events"):
             family = GaugeMetricFamily(f"watchword_source_{name}", f"Records or events of a source: {name}", labels=["source"])
             for status in statuses:
                 family.add_metric([status.name], getattr(status, name))

@@ -132,8 +132,11 @@ class Pipeline:
         findings += self.judge.sweep()
         self._keep(findings, unjudged)
 
-    def step(self) -> int:
-        """Carry one segment through, and return how many records it had; 0 when nothing waits."""
+    def step(self, *, sweeping: bool = True) -> int:
+        """Carry one segment through, and return how many records it had; 0 when nothing waits.
+
+        Without `sweeping`, late history waits until nothing more does: whoever takes in old files judges their past once, not once a while.
+        """
         batches = self._watchword.sealer.pending(self._watchword.settings.work_records)
         if not batches:
             self.idle()
@@ -142,14 +145,14 @@ class Pipeline:
         self._renew()
         reading = read_records(records, self._mappings_for(records), self.judge.directory)
         self._seal(records, reading, [batch.uid for batch in batches])
-        if self.judge.overdue is not None and self._watchword.clock.now() - self._swept > SWEEP_PAUSE:
+        if sweeping and self.judge.overdue is not None and self._watchword.clock.now() - self._swept > SWEEP_PAUSE:
             self._sweep()
         return len(records)
 
     def run_until_empty(self) -> int:
         """Carry everything through that waits, judge the late history it brought, and return the number of records."""
         total = 0
-        while count := self.step():
+        while count := self.step(sweeping=False):
             total += count
         self._sweep()
         return total

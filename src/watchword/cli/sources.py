@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from watchword.app.watchword import Watchword
 
 app = typer.Typer(no_args_is_help=True)
-COLUMNS = ("name", "domain", "kind", "connector", "mapping", "accepted", "unparsed", "duplicate", "events", "last_received")
+COLUMNS = ("name", "domain", "kind", "connector", "mapping", "accepted", "unparsed", "duplicate", "lost", "events", "last_received")
 KEYS = ("name", "domain", "kind", "connector", "mapping", "site")
 
 

@@ -17,7 +17,7 @@ from watchword.model import Domain, Source, SourceKind, SourceStatus, Unparsed
 
 CHANGE_LOCK = 0x57574348
 """Key of PostgreSQL's advisory lock that keeps positions of changes in the order of commits."""
-_COUNTS = ("accepted", "parsed", "unparsed", "unmapped", "duplicate", "unresolved", "events")
+_COUNTS = ("accepted", "parsed", "unparsed", "unmapped", "duplicate", "lost", "unresolved", "events")
 _CHUNK = 500
 """How many values one statement names: within the bounds of both engines."""
 

@@ -76,6 +76,7 @@ source_status = Table(
     Column("unparsed", BigInteger, nullable=False, default=0),
     Column("unmapped", BigInteger, nullable=False, default=0),
     Column("duplicate", BigInteger, nullable=False, default=0),
+    Column("lost", BigInteger, nullable=False, default=0, server_default="0"),
     Column("unresolved", BigInteger, nullable=False, default=0),
     Column("events", BigInteger, nullable=False, default=0),
     Column("last_received", Instant),

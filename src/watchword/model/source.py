@@ -60,6 +60,8 @@ class SourceStatus:
     unmapped: int = 0
     """Records that were well formed but that no mapping made more of than a line of text."""
     duplicate: int = 0
+    lost: int = 0
+    """Datagrams that were sent but never acknowledged nor kept: the spool was full, or they came faster than they could be taken."""
     unresolved: int = 0
     """Events that name a person, asset or place that the directory does not know."""
     events: int = 0
