@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_network
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from watchword.app.accounts import Accounts
 from watchword.app.audit import Audit
@@ -21,16 +21,12 @@ from watchword.kit.clock import Clock, SystemClock
 from watchword.kit.secrets import key_from_file
 from watchword.resolve.service import Registry
 from watchword.stores.archive import FileArchive
-from watchword.stores.catalogue import MODULES
 from watchword.stores.columns import SegmentColumns
 from watchword.stores.eventlog import ClickHouseEventLog
 from watchword.stores.located import LocatedEventLog
 from watchword.stores.owner import OwnedStore
 from watchword.stores.records import SqlRecords, open_records
 from watchword.stores.spool import SqliteSpool
-
-TABLES: Final = (*MODULES, "watchword.app.tables")
-"""Every module that declares tables: what the migrations make."""
 
 
 @dataclass(slots=True)
@@ -82,7 +78,7 @@ def open_watchword(settings: Settings, clock: Clock | None = None) -> Watchword:
     with contextlib.ExitStack() as stack:
         records = open_records(settings.records_url or f"sqlite:///{data / 'records.sqlite3'}")
         stack.callback(records.close)
-        records.migrate(TABLES)
+        records.migrate()
         spool = SqliteSpool(data / "spool.sqlite3", max_bytes=settings.spool_bytes, reserve_bytes=settings.spool_reserve)
         stack.callback(spool.close)
         columns = SegmentColumns()
