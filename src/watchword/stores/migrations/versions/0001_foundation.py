@@ -80,7 +80,6 @@ def upgrade() -> None:
         sa.Column("uid", sa.String(length=128), nullable=False),
         sa.Column("summary", sa.Text(), nullable=False, comment="JSON object"),
         sa.PrimaryKeyConstraint("position", name=op.f("pk_change")),
-        sqlite_autoincrement=True,  # autogenerate leaves it out; positions must never come again
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("change", schema=None) as batch_op:
