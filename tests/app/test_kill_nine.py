@@ -1,6 +1,6 @@
 """Each process of a running Watchword is killed at random instants while records come in: nothing acknowledged is lost or doubled.
 
-``WATCHWORD_KILL_ROUNDS`` sets the number of kills (the promise is held at 40 and more; the everyday run does fewer).
+``KILL_ROUNDS`` sets the number of kills (the promise is held at 40 and more; the everyday run does fewer).
 """
 
 import contextlib
@@ -28,7 +28,7 @@ from watchword.model import CountQuery, EventQuery
 from watchword.simulate import organisation, simulate
 
 SOURCES = ("harbour-doors", "windows", "idp", "cameras")
-ROUNDS = int(os.environ.get("WATCHWORD_KILL_ROUNDS", "8"))
+ROUNDS = int(os.environ.get("KILL_ROUNDS", "8"))
 RECORDS = 6_000
 BUNDLE = 50
 SEED = 11
@@ -187,6 +187,7 @@ def send_while_killing(house, bundles, tokens, rng):
         if post(house.url(), source, bundle, tokens[source]):
             sent.append(waiting.pop(0))
         else:
+            assert house.up.poll() is None, (house.data / "log").read_text()[-2_000:]
             time.sleep(0.1)
         if len(killed) < ROUNDS:
             time.sleep(rng.uniform(0, 0.05))
