@@ -1,5 +1,6 @@
 """The pipeline: from the spool to findings, one segment at a time; what a crash interrupts is taken up again at start."""
 
+import gc
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ SAMPLE: Final = 200
 SWEEP_PAUSE: Final = timedelta(seconds=20)
 """How long late history may gather before it is judged while more of it comes in."""
 TICK: Final = timedelta(seconds=5)
+GC_THRESHOLDS: Final = (50_000, 20, 100)
 
 log = structlog.get_logger()
 
@@ -117,12 +119,17 @@ class Pipeline:
         self._swept = watchword.clock.now()
         self._ticked = watchword.clock.now()
         self.caught_up = False
+        self._in_hand: tuple[Segment, Reading] | None = None
+        self._unkept: dict[str, Finding] = {}
+        self._judged: list[int] = []
 
     def start(self) -> None:
         """Take up what was left: segments half stored, segments not judged, and the engine's state."""
         recovery = self._watchword.sealer.recover()
         if recovery.marked or recovery.released or recovery.set_aside:
             log.info("recovered", inserted=recovery.inserted, marked=recovery.marked, released=recovery.released, aside=recovery.set_aside)
+        # A segment is some hundred thousand objects and no cycle: looking for cycles as often as Python does costs a fifth of the worker.
+        gc.set_threshold(*GC_THRESHOLDS)
         findings = self.judge.warm()
         unjudged = []
         for segment in self._watchword.sealer.unjudged():
@@ -137,6 +144,7 @@ class Pipeline:
 
         Without `sweeping`, late history waits until nothing more does: whoever takes in old files judges their past once, not once a while.
         """
+        self._finish()
         batches = self._watchword.sealer.pending(self._watchword.settings.work_records)
         if not batches:
             self.idle()
@@ -177,18 +185,34 @@ class Pipeline:
     def _seal(self, records: Sequence[RawRecord], reading: Reading, batches: Sequence[int], *, mended: Sequence[str] = ()) -> Segment:
         sealer = self._watchword.sealer
         segment = sealer.seal(batches, records, reading.events, reading.unparsed, reading.tally.values(), mended=mended)
-        sealer.store(segment)
-        self.judge.note(reading.tally.values(), reading.arrivals)
-        self._keep(self.judge.judge(reading.events, reading.natives), [segment.uid])
+        self._in_hand = segment, reading
+        self._finish()
         return segment
 
+    def _finish(self) -> None:
+        """Store and judge the segment in hand, if there is one: again, where the event log did not answer or a disk was full before.
+
+        Its batches are sealed, so that nothing else would take them up before the next start.
+        """
+        if self._in_hand is not None:
+            segment, reading = self._in_hand
+            self._watchword.sealer.store(segment)
+            self.judge.note(reading.tally.values(), reading.arrivals)
+            findings = self.judge.judge(reading.events, reading.natives)
+            self._in_hand = None
+            self._keep(findings, [segment.uid])
+        self._keep((), ())
+
     def _keep(self, findings: Sequence[Finding], segments: Sequence[int]) -> None:
-        """Commit findings together with the mark that their segments are judged."""
-        if not findings and not segments:
+        """Commit findings together with the mark that their segments are judged; what cannot be committed now goes with the next."""
+        self._unkept |= {finding.uid: finding for finding in findings}
+        self._judged += segments
+        if not self._unkept and not self._judged:
             return
         with self._watchword.records.begin() as connection:
-            self._watchword.findings.put(findings, connection)
-            self._watchword.sealer.mark_judged(segments, connection)
+            self._watchword.findings.put(tuple(self._unkept.values()), connection)
+            self._watchword.sealer.mark_judged(self._judged, connection)
+        self._unkept, self._judged = {}, []
 
     def idle(self) -> None:
         """Use a quiet moment: judge late history, and what only the passing of time decides."""

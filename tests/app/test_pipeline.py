@@ -1,0 +1,69 @@
+"""A segment that could not be stored or judged at first is taken up again by the same worker: it is sealed, so nothing else would."""
+
+import pytest
+
+from watchword.app.pipeline import Pipeline
+from watchword.app.settings import read_settings
+from watchword.app.watchword import open_watchword
+from watchword.ingest.intake import Incoming
+from watchword.ingest.segments import SegmentState
+from watchword.kit.errors import Full
+from watchword.model import EventQuery, Source
+from watchword.model.source import Domain, SourceKind
+
+BODIES = [b'{"n": 1}', b'{"n": 2}', b'{"n": 3}']
+
+
+class Refusing:
+    """An object of which one method fails the first time."""
+
+    def __init__(self, inner, name):
+        self._inner = inner
+        self._name = name
+        self.left = 1
+
+    def __getattr__(self, name):
+        found = getattr(self._inner, name)
+        if name != self._name:
+            return found
+
+        def once(*given, **named):
+            if self.left:
+                self.left -= 1
+                raise Full("the disk is full")
+            return found(*given, **named)
+
+        return once
+
+
+@pytest.fixture
+def watchword(tmp_path):
+    with open_watchword(read_settings(environment={}, overrides={"data": tmp_path})) as opened:
+        opened.ledger.put_source(Source("probe", Domain.IT, SourceKind.HOST, "webhook"))
+        yield opened
+
+
+@pytest.mark.parametrize(("where", "what"), [("_log", "insert"), ("segments", "move"), ("_spool", "release")])
+def test_a_segment_is_finished_once_there_is_room_again(watchword, monkeypatch, where, what):
+    pipeline = Pipeline(watchword)
+    pipeline.start()
+    watchword.intake.accept("probe", [Incoming(body) for body in BODIES])
+    monkeypatch.setattr(watchword.sealer, where, Refusing(getattr(watchword.sealer, where), what))
+    with pytest.raises(Full):
+        pipeline.step()
+    while pipeline.step():
+        pass
+    assert watchword.spool.depth().records == 0
+    assert len(watchword.events.events(EventQuery())) == len(BODIES)
+    assert [row.state for row in watchword.sealer.segments.rows(*SegmentState)] == [SegmentState.JUDGED]
+
+
+def test_findings_that_could_not_be_kept_are_kept_with_the_next(watchword, monkeypatch):
+    pipeline = Pipeline(watchword)
+    pipeline.start()
+    watchword.intake.accept("probe", [Incoming(BODIES[0])])
+    monkeypatch.setattr(watchword, "findings", Refusing(watchword.findings, "put"))
+    with pytest.raises(Full):
+        pipeline.step()
+    assert pipeline.step() == 0
+    assert [row.state for row in watchword.sealer.segments.rows(*SegmentState)] == [SegmentState.JUDGED]
