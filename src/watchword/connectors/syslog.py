@@ -92,8 +92,7 @@ class SyslogServer:
         connections: int = CONNECTIONS,
         on_drop: Callable[[str, int], None] | None = None,
     ) -> None:
-        """Take `on_drop` (source, how many), called in a thread when datagrams are lost,
-        and the most `connections` at a time (they bound memory)."""
+        """Take `on_drop` (source, how many), called in a thread when datagrams are lost, and the most `connections` at a time."""
         self._accept = accept
         self._bound = [_Bound(listener) for listener in listeners]
         self._limit = limit
