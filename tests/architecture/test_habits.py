@@ -118,3 +118,20 @@ def test_links_in_the_docs_lead_somewhere():
             if not (ROOT / name).parent.joinpath(target.split("#")[0]).exists():
                 wrong.append(f"{name}: {target}")
     assert not wrong, "\n".join(wrong)
+
+
+SHELL = {
+    "ingest": {"tables", "ledger", "segments", "sealing"},
+    "resolve": {"service", "tables"},
+    "detect": {"service", "tables", "insight"},
+    "simulate": set(),
+}
+"""What reads and writes in each room; everything else is its core."""
+
+
+def test_every_module_of_a_rooms_core_is_under_the_contract():
+    contract = (ROOT / ".importlinter").read_text().partition("contract:pure-cores]")[2]
+    for room, shell in SHELL.items():
+        core = {path.stem for path in (ROOT / "src" / "watchword" / room).glob("*.py")} - shell - {"__init__"}
+        missing = sorted(name for name in core if f"    watchword.{room}.{name}\n" not in contract)
+        assert missing == [], f"add these modules of {room} to the contract pure-cores in .importlinter, or name them as its shell"

@@ -11,8 +11,8 @@ from watchword.api.paging import After, IfNoneMatch, Limit, Page, SinceText, Unt
 from watchword.api.problems import RESPONSES, also
 from watchword.api.trail import ReasonText, open_trails
 from watchword.app.questions import event_query, write_cursor
+from watchword.kit.clock import EPOCH
 from watchword.kit.errors import NotFound
-from watchword.kit.instant import EPOCH
 from watchword.model import Asset, AssetKind, Event, Link, Order, Person, PersonKind
 
 routes = APIRouter(tags=["people and assets"])

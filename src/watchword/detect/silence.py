@@ -10,8 +10,8 @@ from watchword.detect.coverage import Gap
 from watchword.detect.detector import Coverage, Detector, Rule
 from watchword.detect.finding_text import fill, in_words, local_time
 from watchword.detect.setting import duration, number
+from watchword.kit.clock import to_ms
 from watchword.kit.ids import uid_of
-from watchword.kit.instant import to_ms
 from watchword.model import Event, Finding, FindingState, Source
 from watchword.model.ocsf import Severity
 from watchword.resolve.directory import Directory

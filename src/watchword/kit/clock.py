@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 class Clock(Protocol):
     """Tells the present moment as an aware UTC datetime."""
@@ -40,3 +42,13 @@ def to_millisecond(moment: datetime) -> datetime:
     """Return the moment in UTC, cut to whole milliseconds: the resolution that the event log keeps."""
     moment = moment.astimezone(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def to_ms(moment: datetime) -> int:
+    """Return whole milliseconds since 1970, rounded down."""
+    return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+def from_ms(ms: int) -> datetime:
+    """Return the moment so many milliseconds after 1970 (aware, UTC)."""
+    return EPOCH + timedelta(milliseconds=ms)

@@ -1,21 +1,13 @@
 """The column type for moments: aware UTC datetimes kept as whole milliseconds since 1970, alike in SQLite and PostgreSQL."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import BigInteger, Dialect
 from sqlalchemy.types import TypeDecorator
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from watchword.kit.clock import from_ms, to_ms
 
-
-def to_ms(moment: datetime) -> int:
-    """Return whole milliseconds since 1970, rounded down."""
-    return (moment - EPOCH) // timedelta(milliseconds=1)
-
-
-def from_ms(ms: int) -> datetime:
-    """Return the moment so many milliseconds after 1970 (aware, UTC)."""
-    return EPOCH + timedelta(milliseconds=ms)
+__all__ = ["Instant", "from_ms", "to_ms"]
 
 
 class Instant(TypeDecorator[datetime]):
