@@ -4,23 +4,26 @@ Usage: python bench/store_insert.py [--segments 20]
 """
 
 import argparse
-import json
 import os
 import statistics
-import tempfile
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from house import passing_folder, say
 from store_rows import ROWS, SINCE, segment
 
+from watchword.ingest.ports import Segment
 from watchword.stores.archive import FileArchive
 from watchword.stores.columns import SegmentColumns, event_batch
 from watchword.stores.eventlog import EVENT_DDL, ClickHouseEventLog
 from watchword.stores.owner import OwnedStore
+
+TARGETS = {"writer v raw": 0.8, "HTTP v in process": 0.7}
 
 
 def stream(batch: pa.RecordBatch) -> bytes:
@@ -30,19 +33,9 @@ def stream(batch: pa.RecordBatch) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def report(name: str, times: list[float]) -> float:
+def figures(times: list[float]) -> dict[str, float]:
     rate = ROWS / statistics.median(times)
-    print(
-        json.dumps(
-            {
-                "figure": name,
-                "events_per_s": round(rate),
-                "p50_ms": round(statistics.median(times) * 1000, 1),
-                "max_ms": round(max(times) * 1000, 1),
-            }
-        )
-    )
-    return rate
+    return {"events_per_s": round(rate), "p50_ms": round(statistics.median(times) * 1000, 1), "max_ms": round(max(times) * 1000, 1)}
 
 
 def timed(work: Any) -> float:
@@ -51,51 +44,66 @@ def timed(work: Any) -> float:
     return time.perf_counter() - begin
 
 
+def over_http(data: Path, made: Sequence[Segment]) -> dict[str, list[float]]:
+    """Return the times of raw inserts, of the writer, and of the archive with the writer; interleaved, so that other load weighs on all."""
+    found: dict[str, list[float]] = {"raw": [], "writer": [], "archive and writer": []}
+    with OwnedStore(data) as store:
+        columns = SegmentColumns()
+        log = ClickHouseEventLog(store.url, store.token, columns)
+        log.prepare()
+        archive = FileArchive(data / "archive", columns)
+        client = log._client(writing=True)  # noqa: SLF001 - the floor: the same client, ready columns
+        names = event_batch(1, ()).schema.names
+        for n, (one, two, three) in enumerate(zip(made[::3], made[1::3], made[2::3], strict=True)):
+            content = stream(event_batch(one.uid, one.events))
+            settings = {"insert_deduplication_token": f"raw-{n}", "async_insert": "0"}
+            found["raw"].append(
+                timed(lambda c=content, s=settings: client.raw_insert(log.events_table, names, c, settings=s, fmt="ArrowStream"))
+            )
+            found["writer"].append(timed(lambda s=two: log.insert(s)))
+            found["archive and writer"].append(timed(lambda s=three: (archive.write(s, SINCE.date()), log.insert(s))))
+        log.close()
+    return found
+
+
+def in_process(data: Path, made: Sequence[Segment]) -> list[float]:
+    """Return the times of raw inserts into chDB inside this process."""
+    session = import_module("chdb.session").Session(str(data / "inside"))
+    session.query("CREATE DATABASE w")
+    session.query(EVENT_DDL.format(table="w.event"))
+    inside = []
+    for n, one in enumerate(made):
+        content = stream(event_batch(one.uid, one.events))
+        descriptor = os.memfd_create("bench")
+        os.write(descriptor, content)
+        settings = f"insert_deduplication_token = '{n}', async_insert = 0"
+        sql = f"INSERT INTO w.event FROM INFILE '/proc/self/fd/{descriptor}' SETTINGS {settings} FORMAT ArrowStream"
+        inside.append(timed(lambda s=sql: session.query(s)))
+        os.close(descriptor)
+    session.close()
+    return inside
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--segments", type=int, default=20)
     count = parser.parse_args().segments
     made = [segment(n, SINCE, timedelta(milliseconds=7), bodies=False) for n in range(1, count * 3 + 1)]
-    with tempfile.TemporaryDirectory() as aside:
-        with OwnedStore(Path(aside)) as store:
-            columns = SegmentColumns()
-            log = ClickHouseEventLog(store.url, store.token, columns)
-            log.prepare()
-            archive = FileArchive(Path(aside) / "archive", columns)
-            client = log._client(writing=True)  # noqa: SLF001 - the floor: the same client, ready columns
-            writer, sealed, raw = [], [], []
-            for n in range(count):  # interleaved, so that other load weighs on all alike
-                one, two, three = made[n * 3 : n * 3 + 3]
-                content = stream(event_batch(one.uid, one.events))
-                settings = {"insert_deduplication_token": f"raw-{n}", "async_insert": "0"}
-                names = event_batch(one.uid, ()).schema.names
-                raw.append(
-                    timed(lambda c=content, s=settings, m=names: client.raw_insert(log.events_table, m, c, settings=s, fmt="ArrowStream"))
-                )
-                writer.append(timed(lambda s=two: log.insert(s)))
-                sealed.append(timed(lambda s=three: (archive.write(s, SINCE.date()), log.insert(s))))
-            floor = report("raw insert of ready columns, HTTP", raw)
-            print(json.dumps({"figure": "writer v raw", "ratio": round(report("writer: objects to rows, HTTP", writer) / floor, 2)}))
-            print(json.dumps({"figure": "archive + writer v raw", "ratio": round(report("archive file, then writer", sealed) / floor, 2)}))
-            log.close()
-        session = import_module("chdb.session").Session(f"{aside}/inside")
-        session.query("CREATE DATABASE w")
-        session.query(EVENT_DDL.format(table="w.event"))
-        inside = []
-        for n in range(count):
-            content = stream(event_batch(made[n].uid, made[n].events))
-            descriptor = os.memfd_create("bench")
-            os.write(descriptor, content)
-            settings = f"insert_deduplication_token = '{n}', async_insert = 0"
-            sql = f"INSERT INTO w.event FROM INFILE '/proc/self/fd/{descriptor}' SETTINGS {settings} FORMAT ArrowStream"
-            inside.append(timed(lambda s=sql: session.query(s)))
-            os.close(descriptor)
-        session.close()
-        print(
-            json.dumps(
-                {"figure": "HTTP v in process", "ratio": round(floor / report("raw insert of ready columns, in process", inside), 2)}
-            )
-        )
+    with passing_folder() as data:
+        times = over_http(data, made)
+        times["raw, in process"] = in_process(data, made[:count])
+    rates = {name: figures(one) for name, one in times.items()}
+    raw = rates["raw"]["events_per_s"]
+    ratios = {
+        "writer v raw": round(rates["writer"]["events_per_s"] / raw, 2),
+        "archive and writer v raw": round(rates["archive and writer"]["events_per_s"] / raw, 2),
+        "HTTP v in process": round(raw / rates["raw, in process"]["events_per_s"], 2),
+    }
+    table: list[list[object]] = [[f"insert of {ROWS:,} events", "events/s", "p50 ms", "max ms", "ratio", "target"]]
+    table += [[name, *one.values(), "", ""] for name, one in rates.items()]
+    table += [[name, "", "", "", ratio, TARGETS.get(name, "")] for name, ratio in ratios.items()]
+    met = all(ratios[name] >= target for name, target in TARGETS.items())
+    say({"bench": "store_insert", "rates": rates, "ratios": ratios, "targets": TARGETS, "met": met}, table)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,92 @@
+"""Every benchmark runs at a tiny size, against one small house, so that none of them rots; what they measure here means nothing."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def bench():
+    """Return a function that imports a benchmark."""
+    sys.path.insert(0, str(ROOT / "bench"))
+    yield importlib.import_module
+    sys.path.remove(str(ROOT / "bench"))
+
+
+@pytest.fixture(scope="module")
+def house(bench, tmp_path_factory):
+    data = tmp_path_factory.mktemp("bench")
+    tokens = bench("wire_to_searchable").prepare(data)
+    bench("pages").admit(data)
+    with bench("house").running(data, tokens=tokens) as running:
+        yield running
+
+
+@pytest.fixture
+def printed(capsys):
+    """Return a function that gives the object that a benchmark printed, once its table is there as well."""
+
+    def read(name):
+        *table, last = capsys.readouterr().out.splitlines()
+        outcome = json.loads(last)
+        assert outcome["bench"] == name
+        assert outcome["load"]
+        assert len(table) >= 3
+        return outcome
+
+    return read
+
+
+def test_wire_to_searchable(bench, house, printed):
+    wire = bench("wire_to_searchable")
+    wire.report(wire.measure(house, bench("day").day_records(300), 100, 1, 50, 2))
+    outcome = printed("wire_to_searchable")
+    assert outcome["rounds"][0]["events"] == 200
+    assert outcome["ratio"] > 0
+
+
+def test_acknowledge(bench, house, printed):
+    acknowledge = bench("acknowledge")
+    acknowledge.report(acknowledge.measure(house, [1, 5], 2, 0.3))
+    assert [one["records_per_request"] for one in printed("acknowledge")["loads"]] == [1, 5]
+
+
+def test_pages(bench, house, printed):
+    pages = bench("pages")
+    pages.report(pages.measure(house, "", 1))
+    outcome = printed("pages")
+    assert {"Overview", "Timeline", "Findings", "Places", "Sources"} <= set(outcome["pages"])
+    assert outcome["first_visit"]["css"] > 0
+
+
+def test_memory(bench, house, printed):
+    memory = bench("memory")
+    memory.report(memory.measure(house), 0)
+    assert set(printed("memory")["processes"]) == {"up", "store", "serve", "work"}
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes"), [("store_insert", ["--segments", "1"]), ("store_queries", ["--events", "2000", "--rounds", "2"])]
+)
+def test_store(bench, printed, monkeypatch, name, sizes):
+    module = bench(name)
+    monkeypatch.setattr(sys, "argv", [name, *sizes])
+    if name == "store_insert":  # chDB inside this process would stay in it
+        monkeypatch.setattr(module, "in_process", lambda _data, made: [0.01] * len(made))
+        monkeypatch.setattr(module, "segment", lambda *given, **named: bench("store_rows").segment(*given, rows=500, **named))
+    module.main()
+    printed(name)
+
+
+def test_every_benchmark_is_run_by_make_and_described():
+    benches = {path.stem for path in (ROOT / "bench").glob("*.py") if "__main__" in path.read_text("utf-8")}
+    assert {"store_insert", "store_queries", "wire_to_searchable", "acknowledge", "pages", "memory"} <= benches
+    page = (ROOT / "docs" / "reference" / "benchmarks.md").read_text("utf-8")
+    assert [name for name in sorted(benches) if f"bench/{name}.py" not in page] == []
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert [name for name in sorted(benches) if name not in makefile] == []
