@@ -1,5 +1,6 @@
 """Fixtures that every room's tests share."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -15,3 +16,15 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"shared data absent: {folder} (set WATCHWORD_SHARED)")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _own_event_loop(request):
+    """Let tests run event loops of their own, though a browser's driver keeps one running in this process between its tests."""
+    if "journeys" in request.node.path.parts:
+        yield
+        return
+    kept = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(kept)
