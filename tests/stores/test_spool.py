@@ -19,7 +19,7 @@ import pytest
 
 from watchword.ingest.ports import Receipt, SpoolDepth
 from watchword.kit.errors import Full, Unavailable
-from watchword.stores.spool import SqliteSpool
+from watchword.stores.spool import PENDING_BYTES, SqliteSpool
 
 APPENDER = """
 import os, sys, threading
@@ -93,6 +93,35 @@ def test_pending_returns_whole_batches_at_least_one(spool: SqliteSpool, make) ->
     for size in (10, 10, 10):
         spool.append(make.records(size), once=False)
     assert [len(spool.pending(records)) for records in (1, 10, 19, 20, 29, 1000)] == [1, 1, 1, 2, 2, 3]
+
+
+def test_pending_is_bounded_in_bytes_too(spool: SqliteSpool, make) -> None:
+    spool.append([make.record(body=bytes([number]) * 3_000_000) for number in range(25)], once=True)
+    handed = spool.pending(10_000)
+    assert 1 < len(handed) <= PENDING_BYTES // 3_000_000
+    spool.release([batch.uid for batch in handed])
+    assert spool.pending(10_000)[0].records[0].body[:1] == bytes([len(handed)])
+
+
+def test_room_in_the_file_is_given_back_to_a_full_disk(tmp_path: Path, make, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, size, used = tmp_path / "spool.sqlite3", 60_000_000, shutil.disk_usage
+
+    def small(_: Path) -> object:
+        taken = sum(each.stat().st_size for each in tmp_path.iterdir())
+        return used(tmp_path)._replace(free=size - taken)
+
+    monkeypatch.setattr("watchword.stores.spool.shutil.disk_usage", small)
+    spool = SqliteSpool(path, reserve_bytes=10_000_000)
+    with pytest.raises(Full):
+        while True:
+            spool.append([make.record(body=os.urandom(1_000_000))], once=True)
+    grown = path.stat().st_size
+    assert grown > 15_000_000
+    spool.release(spool.waiting())
+    spool.append([make.record(body=b"x" * 1_000_000)], once=True)
+    assert path.stat().st_size < grown / 2
+    assert [len(batch.records) for batch in spool.pending(10)] == [1]
+    spool.close()
 
 
 def test_batch_numbers_never_come_again_even_in_a_new_file(tmp_path: Path, make) -> None:

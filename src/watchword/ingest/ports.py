@@ -47,7 +47,7 @@ class Spool(Protocol):
         ...
 
     def pending(self, records: int) -> list[SpoolBatch]:
-        """Return the oldest unreleased batches, whole, of about so many records (at least one batch when there is one)."""
+        """Return the oldest unreleased batches, whole, of about so many records, fewer when they are large (at least one batch if any)."""
         ...
 
     def release(self, batches: Sequence[int]) -> None:

@@ -23,6 +23,8 @@ LINGER = 0.005
 """How long a commit waits for more callers once several are about, seconds."""
 BATCH_RECORDS = 1_000
 BATCH_BYTES = 4_000_000
+PENDING_BYTES = 32_000_000
+"""About so much is handed to the worker at once, however few records that is: it holds them, their events and their columns in memory."""
 COMMIT_BYTES = 32_000_000
 """No more than this goes into one transaction, so that nobody's acknowledgement waits for long."""
 BUSY_MS = 30_000
@@ -30,6 +32,8 @@ RESERVE_BYTES = 134_217_728
 """Disk space that appends leave free: releasing needs room too, and so do archive, ledger and event log to empty the spool."""
 _FULL_CODES = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_FSYNC)
 _PURGE_ROWS = 5_000
+_GIVEN_BACK = 64_000_000
+"""Bytes that a full disk is given back at a time, at least: a second's work."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batch (uid INTEGER PRIMARY KEY, records INTEGER NOT NULL, bytes INTEGER NOT NULL, body BLOB NOT NULL);
@@ -122,17 +126,20 @@ class SqliteSpool:
     # the worker's side
 
     def pending(self, records: int) -> list[SpoolBatch]:
-        """Return the oldest unreleased batches, whole, of about so many records (at least one when there is one)."""
+        """Return the oldest unreleased batches, whole, of about so many records or `PENDING_BYTES` (at least one when there is one)."""
         chosen: list[SpoolBatch] = []
+        room = PENDING_BYTES
         with self._lock:
             rows = self._reader.execute("SELECT uid, body FROM batch ORDER BY uid")
             try:
                 for uid, body in rows:
                     unpacked = _unpack(body)
-                    if chosen and records < len(unpacked):
+                    size = len(body)
+                    if chosen and (records < len(unpacked) or room < size):
                         break
                     chosen.append(SpoolBatch(uid, unpacked))
                     records -= len(unpacked)
+                    room -= size
                     if records <= 0:
                         break
             finally:
@@ -179,7 +186,14 @@ class SqliteSpool:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=4000", "journal_size_limit=67108864"):
+        # What waited and is gone can be given back to the disk; that must be said before a new file's first page is written.
+        for pragma in (
+            "auto_vacuum=INCREMENTAL",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "wal_autocheckpoint=4000",
+            "journal_size_limit=67108864",
+        ):
             connection.execute(f"PRAGMA {pragma}").close()
         return connection
 
@@ -220,7 +234,7 @@ class SqliteSpool:
     def _commit(self, connection: sqlite3.Connection, jobs: list[_Append]) -> None:
         outcome: list[tuple[_Append, Receipt | Full]] = []
         try:
-            self._require_room(jobs)
+            self._require_room(connection, jobs)
             with _begun(connection):
                 outcome = self._insert(connection, jobs)
         except sqlite3.Error as error:
@@ -238,14 +252,20 @@ class SqliteSpool:
             else:
                 job.done.set_result(result)
 
-    def _require_room(self, jobs: Sequence[_Append]) -> None:
-        wanted = sum(job.bytes for job in jobs)
-        free = shutil.disk_usage(self._path.parent).free
-        if free < self._reserve + 2 * wanted:  # the write-ahead log holds the same bytes for a while
+    def _require_room(self, connection: sqlite3.Connection, jobs: Sequence[_Append]) -> None:
+        needed = self._reserve + 2 * sum(job.bytes for job in jobs)  # the write-ahead log holds the same bytes for a while
+        if (free := self._free()) < needed:
+            # The file stays as large as it once was, and would keep the disk short for ever though nothing waits in it.
+            _give_back(connection, needed - free)
+            free = self._free()
+        if free < needed:
             raise Full(
                 f"the disk of the spool {self._path} has {free:,} bytes left, and {self._reserve:,} stay free so that it can be "
                 "emptied: nothing was kept of this delivery; make room, then send it again",
             )
+
+    def _free(self) -> int:
+        return shutil.disk_usage(self._path.parent).free
 
     def _insert(self, connection: sqlite3.Connection, jobs: list[_Append]) -> list[tuple[_Append, Receipt | Full]]:
         last, batches, records, size = connection.execute("SELECT last, batches, records, bytes FROM depth").fetchone()
@@ -287,6 +307,16 @@ def _begun(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         with contextlib.suppress(sqlite3.Error):  # SQLite rolls back by itself when the disk is full
             connection.execute("ROLLBACK")
         raise
+
+
+def _give_back(connection: sqlite3.Connection, wanted: int) -> None:
+    """Make the file smaller by at least so many bytes, as far as it has room in it; a disk too full even for that stays as it is."""
+    with contextlib.suppress(sqlite3.Error):
+        pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_size"))
+        if pages:
+            number = min(pages, max(wanted, _GIVEN_BACK) // size)
+            connection.executescript(f"PRAGMA incremental_vacuum({number})")  # each page is a step, and `execute` would take the first only
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _unseen(connection: sqlite3.Connection, records: Sequence[RawRecord]) -> list[RawRecord]:
