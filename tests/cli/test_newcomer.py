@@ -106,3 +106,12 @@ def test_recorded_bytes_and_a_badge_log_on_one_time_line(run, folder, recorded):
     assert all("Sigma rule by " in each["because"] for each in found if each["rule"] in expected)
     shown = next(each for each in found if each["rule"] in expected)
     assert json.loads(run("findings", "show", shown["uid"]).out)["because"] == shown["because"]
+
+
+def test_a_shipped_mapping_can_be_found_and_copied(run, tmp_path):
+    data = ("--data", str(tmp_path / "none"))
+    listed = [json.loads(each) for each in run(*data, "mappings", "list", "--format", "ndjson").out.splitlines()]
+    assert {"unifi-protect", "windows-json"} <= {each["name"] for each in listed}
+    assert run(*data, "mappings", "show", "unifi-protect").out.startswith("mapping: unifi-protect\n")
+    assert run(*data, "mappings", "show", "nothing").status == 1
+    assert not (tmp_path / "none").exists(), "a look makes nothing"
