@@ -22,7 +22,7 @@ def list_mappings(
     filters: Filters = None,
     limit: Limit = None,
 ) -> None:
-    """List the newest version of every mapping and the sources that use it; shipped ones not used yet come last, version 0. Filters: name."""
+    """List the newest version of every mapping and the sources that use it; unused shipped ones come last, version 0. Filters: name."""
     from watchword.app.mapping_book import shipped_mappings
     from watchword.app.questions import read_filters
 
