@@ -7,11 +7,13 @@ import pytest
 from watchword.app.demo import FIRST_DAY, delayed, run_once, shuffled
 from watchword.app.settings import read_settings
 
-SEED = 4
+SEED = 9011
+ORDER = 2
+"""In this order a file comes more than a day late, beside events that the engine still holds."""
 
 
 def played(folder, order=iter, days=1):
-    return run_once(read_settings(None, {}, {"data": folder}), days, SEED, since=FIRST_DAY + timedelta(days=1), order=order)
+    return run_once(read_settings(None, {}, {"data": folder}), days, SEED, order=order)
 
 
 def lateness_of_sources():
@@ -40,12 +42,12 @@ def test_every_story_of_the_day_is_found(in_order):
 @pytest.mark.slow
 def test_any_order_within_the_lateness_gives_the_same_findings(in_order, tmp_path):
     lateness = lateness_of_sources()
-    other = played(tmp_path / "shuffled", lambda run: shuffled(run, lateness, 77))
+    other = played(tmp_path / "shuffled", lambda run: shuffled(run, lateness, ORDER))
     assert uids(other) == uids(in_order)
 
 
 @pytest.mark.slow
 def test_a_days_upload_that_comes_twenty_hours_late_gives_the_same_findings(in_order, tmp_path):
-    day = FIRST_DAY + timedelta(days=1)
+    day = FIRST_DAY
     other = played(tmp_path / "late", lambda run: delayed(run, "mill-doors", day, timedelta(hours=20)))
     assert uids(other) == uids(in_order)

@@ -1,7 +1,10 @@
 """A segment that could not be stored or judged at first is taken up again by the same worker: it is sealed, so nothing else would."""
 
+from datetime import date
+
 import pytest
 
+from watchword.app.demo import furnish, incoming_of
 from watchword.app.pipeline import Pipeline
 from watchword.app.settings import read_settings
 from watchword.app.watchword import open_watchword
@@ -10,6 +13,7 @@ from watchword.ingest.segments import SegmentState
 from watchword.kit.errors import Full
 from watchword.model import EventQuery, Source
 from watchword.model.source import Domain, SourceKind
+from watchword.simulate import organisation, simulate
 
 BODIES = [b'{"n": 1}', b'{"n": 2}', b'{"n": 3}']
 
@@ -67,3 +71,20 @@ def test_findings_that_could_not_be_kept_are_kept_with_the_next(watchword, monke
         pipeline.step()
     assert pipeline.step() == 0
     assert [row.state for row in watchword.sealer.segments.rows(*SegmentState)] == [SegmentState.JUDGED]
+
+
+def test_a_segment_is_not_judged_before_the_late_history_it_brought_is(watchword):
+    org = organisation(3)
+    furnish(watchword, org)
+    watchword.mappings.forget()
+    old = [delivery for delivery in simulate(org, date(2026, 6, 1), 1, 3, stories=()) if delivery.source == "harbour-doors"][:20]
+    watchword.intake.accept("harbour-doors", [item for delivery in old for item in incoming_of(delivery, "webhook")])
+    pipeline = Pipeline(watchword)
+    pipeline.start()
+    pipeline.step(sweeping=False)
+    assert pipeline.judge.overdue is not None
+    assert len(list(watchword.sealer.unjudged())) == 1, "a crash here must repeat the sweep"
+    after_a_crash = Pipeline(watchword)
+    after_a_crash.start()
+    assert after_a_crash.judge.overdue is None
+    assert list(watchword.sealer.unjudged()) == []

@@ -171,11 +171,21 @@ class Judge:
         self._keep_overdue(changes)
         return list(changes.findings)
 
+    def rebuild(self) -> list[Finding]:
+        """Make the engine anew from the event log, late history included, and return what differs from the findings kept."""
+        self.engine = self._new_engine()
+        return self.warm()
+
+    def holds_what_is_overdue(self) -> bool:
+        """Tell whether the engine still judges events next to the late history: without it, it would say again what a sweep withdrew."""
+        oldest = self.engine.oldest()
+        return self.overdue is not None and oldest is not None and self.overdue.until + self.reach >= oldest
+
     def sweep(self) -> list[Finding]:
         """Judge the touched stretch of the past anew from the event log; return what is new, changed or no longer follows."""
         if self.overdue is None:
             return []
-        touched, self.overdue = self.overdue, None
+        touched = self.overdue
         since, until = touched.since - 2 * self.reach, touched.until + 2 * self.reach
         found: dict[str, Finding] = {}
         engine = self._new_engine()
@@ -197,6 +207,7 @@ class Judge:
             and finding.last_time <= high
             and finding.state is not FindingState.WITHDRAWN
         ]
+        self.overdue = None  # only now: a sweep that an engine's failure broke off is done again
         log.info("swept", since=since.isoformat(), until=until.isoformat(), findings=len(near), withdrawn=len(stale))
         return [*stale, *near.values()]
 

@@ -118,10 +118,10 @@ class Pipeline:
         self._directory_version = watchword.registry.version()
         self._swept = watchword.clock.now()
         self._ticked = watchword.clock.now()
-        self.caught_up = False
         self._in_hand: tuple[Segment, Reading] | None = None
         self._unkept: dict[str, Finding] = {}
         self._judged: list[int] = []
+        self._unswept: list[int] = []
 
     def start(self) -> None:
         """Take up what was left: segments half stored, segments not judged, and the engine's state."""
@@ -136,8 +136,8 @@ class Pipeline:
             unjudged.append(segment.uid)
             reading = read_records(segment.records, self._mappings_for(segment.records), self.judge.directory)
             findings += self.judge.judge(segment.events, reading.natives)
-        findings += self.judge.sweep()
-        self._keep(findings, unjudged)
+        self._keep_judged(findings, unjudged)
+        self._sweep()
 
     def step(self, *, sweeping: bool = True) -> int:
         """Carry one segment through, and return how many records it had; 0 when nothing waits.
@@ -200,8 +200,16 @@ class Pipeline:
             self.judge.note(reading.tally.values(), reading.arrivals)
             findings = self.judge.judge(reading.events, reading.natives)
             self._in_hand = None
-            self._keep(findings, [segment.uid])
+            self._keep_judged(findings, [segment.uid])
         self._keep((), ())
+
+    def _keep_judged(self, findings: Sequence[Finding], segments: Sequence[int]) -> None:
+        """Commit findings; segments wait for their mark while late history waits for a sweep, so that a crash in between repeats both."""
+        if self.judge.overdue is None:
+            self._keep(findings, segments)
+        else:
+            self._unswept += segments
+            self._keep(findings, ())
 
     def _keep(self, findings: Sequence[Finding], segments: Sequence[int]) -> None:
         """Commit findings together with the mark that their segments are judged; what cannot be committed now goes with the next."""
@@ -236,7 +244,14 @@ class Pipeline:
 
     def _sweep(self) -> None:
         self._swept = self._watchword.clock.now()
-        self._keep(self.judge.sweep(), ())
+        if self.judge.overdue is None:
+            return
+        held = self.judge.holds_what_is_overdue()
+        findings = self.judge.sweep()
+        unswept, self._unswept = self._unswept, []
+        self._keep(findings, unswept)
+        if held:
+            self._keep(self.judge.rebuild(), ())
 
     def _mappings_for(self, records: Iterable[RawRecord]) -> dict[str, Mapping]:
         book = self._watchword.mappings
