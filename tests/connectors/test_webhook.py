@@ -117,7 +117,7 @@ def test_a_bomb_is_refused_before_it_fills_the_memory() -> None:
         (b"x" * (17 << 20), "", "send it in parts"),
         (b'{"a":"' + b"x" * (2 << 20) + b'"}', "", "record 1 has"),
         (b"{}", "gzip", "no valid gzip"),
-        (gzip.compress(b"{}" * 5000)[:-12], "gzip", "ends early"),
+        (gzip.compress(b"{}" * 5000, mtime=0)[:-12], "gzip", "ends early"),  # a time would stand in the test's id
         (b"{}", "br", "not understood"),
         (b"[" + b"{}," * 60_000 + b"{}]", "", "60001 records"),
     ],
