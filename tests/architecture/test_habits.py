@@ -124,6 +124,7 @@ SHELL = {
     "ingest": {"tables", "ledger", "segments", "sealing"},
     "resolve": {"service", "tables"},
     "detect": {"service", "tables", "insight"},
+    "respond": {"ports", *(path.stem for path in (SRC / "respond").glob("*.py") if path.stem.endswith(("_service", "_tables")))},
     "simulate": set(),
 }
 """What reads and writes in each room; everything else is its core."""

@@ -12,6 +12,12 @@ MODULES = (
     "watchword.ingest.tables",
     "watchword.resolve.tables",
     "watchword.detect.tables",
+    "watchword.respond.incident_tables",
+    "watchword.respond.run_tables",
+    "watchword.respond.action_tables",
+    "watchword.respond.paging_tables",
+    "watchword.respond.evidence_tables",
+    "watchword.respond.library_tables",
     "watchword.app.tables",
 )
 """Where rooms declare their tables, in the order in which rooms stand."""

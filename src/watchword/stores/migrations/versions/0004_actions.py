@@ -1,0 +1,10 @@
+"""Actions with their approvals, temporary states and what the interlock refused."""
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
