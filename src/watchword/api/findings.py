@@ -23,14 +23,14 @@ from watchword.api.paging import (
     span,
 )
 from watchword.api.problems import RESPONSES, Problem, also
+from watchword.app.judgement import work_on
 from watchword.app.questions import read_severity, write_cursor
-from watchword.detect.service import Disposition, FindingFilter, KeptFinding, Work, WorkState, finding_json
+from watchword.detect.service import Disposition, FindingFilter, KeptFinding, WorkState, finding_json
 from watchword.kit.errors import Conflict
 from watchword.model import Event, FindingState, Mode
 
 routes = APIRouter(tags=["findings"])
 Word = Annotated[str, Query(max_length=400)]
-VERBS = {WorkState.ACKNOWLEDGED: "acknowledge", WorkState.CLOSED: "close", WorkState.OPEN: "reopen"}
 
 
 class FindingRead(BaseModel):
@@ -159,20 +159,12 @@ def change_finding(
     kept = watchword.findings.get(uid)
     require_match(etag_of(read_of(kept)), if_match)
     try:
-        done = record_work(watchword, uid, change, by=caller.actor, seen=kept.work)
+        done = work_on(watchword, uid, change.work, by=caller.actor, disposition=change.disposition, note=change.note, seen=kept.work)
     except Conflict as error:
         raise Problem("stale", str(error)) from error
     found = read_of(done)
     response.headers["ETag"] = etag_of(found)
     return found
-
-
-def record_work(watchword: House, uid: str, change: FindingChange, *, by: str, seen: Work) -> KeptFinding:
-    """Write what people made of a finding, with its entry in the audit log."""
-    done = watchword.findings.record_work(uid, state=change.work, by=by, disposition=change.disposition, note=change.note, seen=seen)
-    detail = {"disposition": change.disposition.value} if change.disposition else {}
-    watchword.audit.write(by, f"finding.{VERBS[change.work]}", uid, change.note, detail)
-    return done
 
 
 @routes.get("/findings/{uid}/related", responses=also(404), summary="Pivot from a finding")

@@ -141,18 +141,15 @@ def close(
 
 
 def _work(ctx: typer.Context, uid: str, state: str, verdict: str | None, note: str, *, dry_run: bool) -> None:
+    from watchword.app.judgement import work_on
     from watchword.detect.service import Disposition, WorkState
 
     try:
         disposition = Disposition(verdict) if verdict is not None else None
     except ValueError as error:
         raise InputError(f"{verdict!r} is no verdict; known are {', '.join(Disposition)}", "verdict") from error
-    verbs = {"acknowledged": "acknowledge", "open": "reopen", "closed": "close"}
     with opened(ctx, only_look=dry_run) as watchword:
         kept = watchword.findings.get(uid)
         if not dry_run:
-            kept = watchword.findings.record_work(
-                uid, state=WorkState(state), by=actor(), disposition=disposition, note=note, seen=kept.work
-            )
-            watchword.audit.write(actor(), f"finding.{verbs[state]}", uid, note, {"disposition": verdict} if verdict else {})
+            kept = work_on(watchword, uid, WorkState(state), by=actor(), disposition=disposition, note=note, seen=kept.work)
         print_object(finding_row(kept) | ({"dry_run": True} if dry_run else {}))

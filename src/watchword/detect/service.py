@@ -109,7 +109,15 @@ class Findings:
         return len(fresh) + len(changed)
 
     def record_work(
-        self, uid: str, *, state: WorkState, by: str, disposition: Disposition | None = None, note: str = "", seen: Work | None = None
+        self,
+        uid: str,
+        *,
+        state: WorkState,
+        by: str,
+        disposition: Disposition | None = None,
+        note: str = "",
+        seen: Work | None = None,
+        connection: Connection | None = None,
     ) -> KeptFinding:
         """Write how far people are with a finding, and return it.
 
@@ -120,6 +128,7 @@ class Findings:
             disposition: What it was found to be.
             note: Why.
             seen: The work as the person saw it; when it is another by now, the write is refused.
+            connection: The caller's transaction, so that the deed and its audit entry are kept or lost together; None: one of its own.
 
         Raises:
             NotFound: there is no such finding.
@@ -130,26 +139,22 @@ class Findings:
             raise InputError(
                 "A finding is closed with a disposition: true, benign, false or undecided; an open one has none.", "disposition"
             )
+        if connection is None:
+            with self._records.begin() as own:
+                return self.record_work(uid, state=state, by=by, disposition=disposition, note=note, seen=seen, connection=own)
         now = to_millisecond(self._clock.now())
-        with self._records.begin() as connection:
-            found = self._by_uid(connection, [uid], lock=True)
-            if not found:
-                raise NotFound(f"There is no finding {uid}.")
-            if seen is not None and found[0].work != seen:
-                raise Conflict(f"{found[0].work.by or 'Somebody'} has changed this finding meanwhile: read it again.")
-            connection.execute(
-                update(table)
-                .where(table.c.uid == uid)
-                .values(work=state.value, disposition=disposition.value if disposition else "", note=note, work_by=by, work_at=now)
-            )
-            summary = {
-                **summary_of(found[0].finding),
-                "work": state.value,
-                "disposition": disposition.value if disposition else "",
-                "by": by,
-            }
-            self._news.append_change(connection, "finding", uid, summary, now)
-            return self._by_uid(connection, [uid])[0]
+        found = self._by_uid(connection, [uid], lock=True)
+        if not found:
+            raise NotFound(f"There is no finding {uid}.")
+        if seen is not None and found[0].work != seen:
+            raise Conflict(f"{found[0].work.by or 'Somebody'} has changed this finding meanwhile: read it again.")
+        said = disposition.value if disposition else ""
+        connection.execute(
+            update(table).where(table.c.uid == uid).values(work=state.value, disposition=said, note=note, work_by=by, work_at=now)
+        )
+        summary = {**summary_of(found[0].finding), "work": state.value, "disposition": said, "by": by}
+        self._news.append_change(connection, "finding", uid, summary, now)
+        return self._by_uid(connection, [uid])[0]
 
     # reading
 

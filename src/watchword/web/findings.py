@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 from fastapi import APIRouter, Form
 from starlette.responses import Response
 
+from watchword.app.judgement import work_on
 from watchword.app.principal import Permission
 from watchword.app.questions import SEVERITIES, read_cursor, read_moment, write_cursor
 from watchword.detect.detector import Rule
@@ -256,8 +257,7 @@ def _with_done(address: str, uid: str) -> str:
 def _acknowledge(ask: Ask, uid: str) -> None:
     kept = ask.watchword.findings.get(uid)
     if kept.work.state is WorkState.OPEN:
-        ask.watchword.findings.record_work(uid, state=WorkState.ACKNOWLEDGED, by=ask.who.actor, note=kept.work.note, seen=kept.work)
-        ask.watchword.audit.write(ask.who.actor, "finding.acknowledge", uid)
+        work_on(ask.watchword, uid, WorkState.ACKNOWLEDGED, by=ask.who.actor, note=kept.work.note, seen=kept.work)
 
 
 @router.post("/findings/{uid}/verdict")
@@ -269,8 +269,7 @@ def verdict(ask: Judging, uid: str, disposition: Annotated[str, Form()] = "", no
     note = note.strip()[:4000]
     if chosen in {Disposition.FALSE, Disposition.BENIGN} and len(note) < 3:
         return _page(ask, uid, 422, "Say in a few words why, so that the rule can be mended")
-    ask.watchword.findings.record_work(uid, state=WorkState.CLOSED, by=ask.who.actor, disposition=chosen, note=note)
-    ask.watchword.audit.write(ask.who.actor, "finding.close", uid, note, {"disposition": chosen.value})
+    work_on(ask.watchword, uid, WorkState.CLOSED, by=ask.who.actor, disposition=chosen, note=note)
     return ask.see(f"/findings/{uid}")
 
 
@@ -278,6 +277,5 @@ def verdict(ask: Judging, uid: str, disposition: Annotated[str, Form()] = "", no
 def reopen(ask: Judging, uid: str, back: Annotated[str, Form()] = "") -> Response:
     """Undo an acknowledgement or a verdict."""
     kept = ask.watchword.findings.get(uid)
-    ask.watchword.findings.record_work(uid, state=WorkState.OPEN, by=ask.who.actor, note=kept.work.note)
-    ask.watchword.audit.write(ask.who.actor, "finding.reopen", uid)
+    work_on(ask.watchword, uid, WorkState.OPEN, by=ask.who.actor, note=kept.work.note)
     return ask.see(inside(back) if back else f"/findings/{uid}")
