@@ -119,7 +119,7 @@ class IncidentLog(Protocol):
         team: str = "",
         refs: Mapping[str, str] | None = None,
     ) -> None:
-        """Append one timeline entry; `kind` is a word such as ``action``, ``page``, ``approval``, ``step``, ``evidence``; `refs` names uids."""
+        """Append one timeline entry; `kind` is a word such as ``action``, ``page`` or ``step``; `refs` names uids."""
         ...
 
     def mark(
