@@ -1,6 +1,6 @@
 """A segment that could not be stored or judged at first is taken up again by the same worker: it is sealed, so nothing else would."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -10,8 +10,10 @@ from watchword.app.settings import read_settings
 from watchword.app.watchword import open_watchword
 from watchword.ingest.intake import Incoming
 from watchword.ingest.segments import SegmentState
+from watchword.kit.clock import ManualClock
 from watchword.kit.errors import Full
-from watchword.model import EventQuery, Source
+from watchword.kit.ids import uid_of
+from watchword.model import EventQuery, Source, SourceStatus
 from watchword.model.source import Domain, SourceKind
 from watchword.simulate import organisation, simulate
 
@@ -88,3 +90,21 @@ def test_a_segment_is_not_judged_before_the_late_history_it_brought_is(watchword
     after_a_crash.start()
     assert after_a_crash.judge.overdue is None
     assert list(watchword.sealer.unjudged()) == []
+
+
+def test_what_a_source_lost_stays_uncovered_after_it_speaks_again_and_after_a_restart(tmp_path):
+    clock = ManualClock(datetime(2026, 6, 1, 8, tzinfo=UTC))
+    with open_watchword(read_settings(environment={}, overrides={"data": tmp_path}), clock) as watchword:
+        watchword.ledger.put_source(Source("reader", Domain.PHYSICAL, SourceKind.ACCESS_CONTROL, "syslog", rhythm=timedelta(minutes=10)))
+        pipeline = Pipeline(watchword)
+        pipeline.start()
+        for hour in (8, 9, 12):
+            clock.at = datetime(2026, 6, 1, hour, tzinfo=UTC)
+            watchword.intake.accept("reader", [Incoming(BODIES[0], uid_of("reader", str(hour)))])
+            pipeline.step()
+        asked = [datetime(2026, 6, 1, 10, minute, tzinfo=UTC) for minute in (0, 10)]
+        for each in (pipeline, Pipeline(watchword)):
+            each.judge.statuses["reader"] = SourceStatus("reader", last_received=clock.at, last_time=clock.at)
+            assert each.judge.coverage().in_gap([SourceKind.ACCESS_CONTROL], "", *asked)
+            assert each.judge.coverage().decide([SourceKind.ACCESS_CONTROL], "", *asked) is None
+        assert [(gap.since.hour, gap.until.hour) for gap in watchword.gaps.list()] == [(8, 9), (9, 12)]

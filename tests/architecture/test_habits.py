@@ -123,7 +123,7 @@ def test_links_in_the_docs_lead_somewhere():
 SHELL = {
     "ingest": {"tables", "ledger", "segments", "sealing"},
     "resolve": {"service", "tables"},
-    "detect": {"service", "tables", "insight"},
+    "detect": {"service", "tables", "insight", "gaps"},
     "respond": {"ports", *(path.stem for path in (SRC / "respond").glob("*.py") if path.stem.endswith(("_service", "_tables")))},
     "simulate": set(),
 }

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from tests.detect.story import SITE, at, directory
 
 from watchword.detect.loader import build_detectors, load_rules, shipped_rules
-from watchword.detect.silence import SilenceRule, SilenceWatch, expected_gap, gaps_of, silences
+from watchword.detect.silence import SilenceRule, SilenceWatch, expected_gap, silences
 from watchword.model import Asset, AssetBook, AssetKind, Domain, FindingState, Source, SourceKind
 from watchword.resolve.directory import Directory
 
@@ -116,12 +116,3 @@ def test_the_watch_says_each_thing_once():
     new, changed, gone = watch.listen(sources, {"door": [*before, at("10:00")]}, at("10:01"))
     assert (new, len(changed), gone) == ([], 1, [])
     assert watch.listen(sources, {"door": [*before, *every(5, at("10:00", day=3), at("11:00", day=3))]}, at("11:00", day=3))[2] == []
-
-
-def test_a_silence_of_a_source_that_keeps_nothing_is_a_gap():
-    streaming = source("door")
-    buffering = replace(streaming, lateness=timedelta(hours=24))
-    arrivals = [*every(5, at("8:00"), at("9:00")), at("11:00")]
-    [gap] = gaps_of(silences(streaming, arrivals, at("11:01"), at("0:00")))
-    assert (gap.since, gap.until) == (at("9:00"), at("11:00"))
-    assert gaps_of(silences(buffering, arrivals, at("11:01"), at("0:00"))) == []

@@ -13,6 +13,7 @@ from watchword.app.settings import Settings
 from watchword.app.watchword import Watchword
 from watchword.detect.coverage import SourceCoverage
 from watchword.detect.engine import Changes, Engine, replay
+from watchword.detect.hearing import REMEMBERED, Hearing
 from watchword.detect.loader import build_detectors, load_rules, shipped_rules
 from watchword.detect.maintenance import Maintenance
 from watchword.detect.sigma import SigmaSet, load_sigma, own_view
@@ -102,6 +103,9 @@ class Judge:
         self.statuses: dict[str, SourceStatus] = {status.name: status for status in watchword.ledger.statuses()}
         self.arrivals = Arrivals()
         self._silence = SilenceWatch(self.detectors)
+        last = {name: status.last_received for name, status in self.statuses.items() if status.last_received is not None}
+        known = watchword.gaps.list(watchword.clock.now() - REMEMBERED)
+        self._hearing = Hearing(last, known, self._silence.factor)
         self.overdue: Range | None = None
 
     def _new_engine(self) -> Engine:
@@ -115,7 +119,16 @@ class Judge:
 
     def coverage(self, now: datetime | None = None) -> SourceCoverage:
         """Return what is known to have been reported by now."""
-        return SourceCoverage(tuple(self._watchword.mappings.sources().values()), self.statuses, now or self._watchword.clock.now())
+        sources = tuple(self._watchword.mappings.sources().values())
+        return SourceCoverage(sources, self.statuses, now or self._watchword.clock.now(), self._hearing.gaps)
+
+    def hear(self, arrivals: Mapping[str, Iterable[datetime]]) -> None:
+        """Keep what sources lost before these arrivals: before the records are sealed, so that a crash in between loses no gap."""
+        sources = self._watchword.mappings.sources()
+        for name, moments in arrivals.items():
+            source = sources.get(name)
+            if source is not None and self._hearing.hear(source, moments):
+                self._watchword.gaps.put(name, self._hearing.of(name))
 
     def note(self, deltas: Iterable[SourceStatus], arrivals: Mapping[str, Iterable[datetime]]) -> None:
         """Take notice of what a segment brought from each source, and when it came."""

@@ -152,6 +152,7 @@ class Pipeline:
         records = [record for batch in batches for record in batch.records]
         self._renew()
         reading = read_records(records, self._mappings_for(records), self.judge.directory)
+        self.judge.hear(reading.arrivals)
         self._seal(records, reading, [batch.uid for batch in batches])
         if sweeping and self.judge.overdue is not None and self._watchword.clock.now() - self._swept > SWEEP_PAUSE:
             self._sweep()

@@ -13,6 +13,8 @@ from watchword.app.front_door import FrontDoor
 from watchword.app.mapping_book import MappingBook
 from watchword.app.settings import Settings
 from watchword.app.tokens import Tokens
+from watchword.detect.coverage import lost_at
+from watchword.detect.gaps import Gaps
 from watchword.detect.insight import Insight
 from watchword.detect.service import Findings
 from watchword.ingest.ledger import Ledger
@@ -43,6 +45,7 @@ class Watchword:
     mappings: MappingBook
     registry: Registry
     findings: Findings
+    gaps: Gaps
     insight: Insight
     accounts: Accounts
     tokens: Tokens
@@ -88,7 +91,7 @@ def open_watchword(settings: Settings, clock: Clock | None = None) -> Watchword:
         mappings = MappingBook(ledger, clock, site_key)
         registry = Registry(records, site_key, clock)
         audit = Audit(records, clock)
-        findings = Findings(records, clock)
+        findings, gaps = Findings(records, clock), Gaps(records)
         accounts = Accounts(records, clock, audit, session_life=settings.sessions_life, session_idle=settings.sessions_idle)
         return Watchword(
             settings=settings,
@@ -101,7 +104,15 @@ def open_watchword(settings: Settings, clock: Clock | None = None) -> Watchword:
             mappings=mappings,
             registry=registry,
             findings=findings,
-            insight=Insight(events, findings, registry.directory, clock, tuple(ip_network(each) for each in settings.detect_egress)),
+            gaps=gaps,
+            insight=Insight(
+                events,
+                findings,
+                registry.directory,
+                clock,
+                tuple(ip_network(each) for each in settings.detect_egress),
+                lost=lambda: lost_at(gaps.list(), ledger.sources()),
+            ),
             accounts=accounts,
             tokens=accounts.tokens,
             audit=audit,

@@ -90,6 +90,16 @@ class SourceCoverage:
         return self._skews.get(source, timedelta(seconds=1))
 
 
+Lost = tuple[SourceKind, str, datetime, datetime | None]
+"""Something of this kind lost its records of a site (empty: of all) from the one moment to the other, or still does."""
+
+
+def lost_at(gaps: Iterable[Gap], sources: Iterable[Source]) -> list[Lost]:
+    """Return the gaps by what they concern."""
+    known = {source.name: source for source in sources}
+    return [(source.kind, source.site, gap.since, gap.until) for gap in gaps if (source := known.get(gap.source)) is not None]
+
+
 def tolerance(coverage: Coverage, first: str, second: str) -> timedelta:
     """Return τ of two sources: the sum of what each may be off."""
     return coverage.skew(first) + coverage.skew(second)

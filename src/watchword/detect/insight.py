@@ -8,13 +8,14 @@ from typing import Final
 
 from watchword.detect.address import Network, OwnNetwork
 from watchword.detect.alibi import moments_of
+from watchword.detect.coverage import Lost
 from watchword.detect.pivot import Kind, Shared, concerns, in_order, names, nearest, query_of, shared_values, window_of
 from watchword.detect.ranking import Evidence, Ranked, external_addresses, rank
 from watchword.detect.service import Disposition, FindingFilter, Findings
 from watchword.detect.whereabouts import DOOR_CLASSES, Badges, Walks, Whereabouts, door_evidence, says_where
 from watchword.ingest.ports import EventLog
 from watchword.kit.clock import Clock
-from watchword.model import CountQuery, Event, EventQuery, Finding, Grouping, Order
+from watchword.model import CountQuery, Event, EventQuery, Finding, Grouping, Order, SourceKind
 from watchword.resolve.directory import Directory
 from watchword.resolve.presence import Covered
 
@@ -66,17 +67,31 @@ def spans_of(doors: Iterable[Event]) -> Spans:
     return spans
 
 
-def covered_within(spans: Spans) -> Covered:
-    """Return whether the doors' log spans an interval at a site: it has something from before and from after it."""
+def lost_within(lost: Iterable[Lost]) -> Covered:
+    """Return whether doors lost records of a site within an interval."""
+    holes = [(site, since, until) for kind, site, since, until in lost if kind is SourceKind.ACCESS_CONTROL]
+
+    def holed(site: str, since: datetime, until: datetime) -> bool:
+        return any(where in {"", site} and begin < until and (end is None or since < end) for where, begin, end in holes)
+
+    return holed
+
+
+def covered_within(spans: Spans, holed: Covered | None = None) -> Covered:
+    """Return whether the doors' log spans an interval at a site: it has something from before and from after it, and lost nothing."""
 
     def covered(site: str, since: datetime, until: datetime) -> bool:
         span = spans.get(site)
-        return span is not None and span[0] <= since and until <= span[1]
+        if span is None or since < span[0] or until > span[1]:
+            return False
+        return holed is None or not holed(site, since, until)
 
     return covered
 
 
-def whereabouts_of(doors: Sequence[Event], directory: Directory, covered: Covered) -> dict[str, Whereabouts | None]:
+def whereabouts_of(
+    doors: Sequence[Event], directory: Directory, covered: Covered, holed: Covered | None = None
+) -> dict[str, Whereabouts | None]:
     """Return the whereabouts of everybody in the directory by the doors; None for those who hold no badge at the time of any event."""
     by_person: dict[str, list[Event]] = defaultdict(list)
     for event in doors:
@@ -89,7 +104,7 @@ def whereabouts_of(doors: Sequence[Event], directory: Directory, covered: Covere
     found: dict[str, Whereabouts | None] = {}
     for person in directory.people.people:
         holds = person in by_person or any(badges.held(person, moment) for moment in times)
-        found[person] = Whereabouts(door_evidence(by_person[person], directory), directory, walks, covered) if holds else None
+        found[person] = Whereabouts(door_evidence(by_person[person], directory), directory, walks, covered, holed) if holds else None
     return found
 
 
@@ -145,13 +160,15 @@ class Insight:
         directory: Callable[[], Directory],
         clock: Clock,
         own_ranges: Sequence[Network] = (),
+        lost: Callable[[], Sequence[Lost]] = tuple,
     ) -> None:
-        """Take the log, the findings, the current directory, the clock, and the organisation's public address ranges."""
+        """Take the log, the findings, the current directory, the clock, the organisation's public ranges, and what sources lost."""
         self._events = events
         self._findings = findings
         self._directory = directory
         self._clock = clock
         self._own_ranges = tuple(own_ranges)
+        self._lost = lost
 
     def rank(
         self, since: datetime | None = None, until: datetime | None = None, kinds: Collection[Kind] = tuple(Kind), limit: int = 50
@@ -178,7 +195,9 @@ class Insight:
             moments = sorted(moment.at for finding in findings for moment in moments_of(finding, known, directory))
             moments += [event.time for events in related.values() for event in events]
             doors = self._doors(sorted(moments)[-MOST_MOMENTS:])
-            whereabouts = whereabouts_of(doors, directory, covered_within(self._spans(directory))) if doors else {}
+            holed = lost_within(self._lost())
+            covered = covered_within(self._spans(directory), holed)
+            whereabouts = whereabouts_of(doors, directory, covered, holed) if doors else {}
         evidence = Evidence(findings, known, related, volumes, whereabouts)
         return Outlook(evidence, directory, own, until).rank(kinds, limit)
 

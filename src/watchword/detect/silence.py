@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from watchword.detect.coverage import Gap
 from watchword.detect.detector import Coverage, Detector, Rule
 from watchword.detect.finding_text import fill, in_words, local_time
 from watchword.detect.setting import duration, number
@@ -82,15 +81,6 @@ def silences(source: Source, arrivals: Sequence[datetime], now: datetime, since:
     return found
 
 
-def gaps_of(found: Iterable[Silence]) -> list[Gap]:
-    """Return the stretches that coverage must leave out: silences of sources that do not keep and send later what they could not send."""
-    return [
-        Gap(silence.source.name, silence.last, silence.until)
-        for silence in found
-        if (silence.until or silence.noticed) - silence.last > silence.source.lateness and silence.source.lateness < timedelta(hours=1)
-    ]
-
-
 class SilenceRule:
     """The compiled rule. It takes no events: the engine asks `findings` with the arrival times."""
 
@@ -106,7 +96,7 @@ class SilenceRule:
         self.rule = rule
         self.reach = timedelta()
         self._directory = directory
-        self._factor = number(rule, "factor", 3)
+        self.factor = number(rule, "factor", 3)
         self._together = duration(rule, "together", "10m")
         self.lookback = duration(rule, "lookback", "2d")
 
@@ -125,7 +115,7 @@ class SilenceRule:
         found = [
             silence
             for source in sources
-            for silence in silences(source, arrivals.get(source.name, ()), now, now - self.lookback, self._factor)
+            for silence in silences(source, arrivals.get(source.name, ()), now, now - self.lookback, self.factor)
         ]
         return sorted(found, key=lambda silence: (silence.last, silence.source.name))
 
@@ -241,6 +231,11 @@ class SilenceWatch:
         """Pick the silence rules among the detectors."""
         self._rules = [detector for detector in detectors if isinstance(detector, SilenceRule)]
         self._said: dict[str, Finding] = {}
+
+    @property
+    def factor(self) -> float:
+        """How many times its rhythm a source may be silent; without a silence rule, as the catalogue says."""
+        return min((rule.factor for rule in self._rules), default=3.0)
 
     def listen(
         self, sources: Sequence[Source], arrivals: Mapping[str, Sequence[datetime]], now: datetime

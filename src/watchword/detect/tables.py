@@ -1,4 +1,4 @@
-"""What detect keeps: findings with what people made of them, and whom and what each finding names."""
+"""What detect keeps: findings with what people made of them, whom and what each finding names, and what sources lost."""
 
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table, Text
 
@@ -47,3 +47,12 @@ finding_entity = Table(
     Index("ix_finding_entity_time", "time"),
 )
 """One row per finding and what it names."""
+
+gap = Table(
+    "gap",
+    metadata,
+    Column("source", String(128), primary_key=True),
+    Column("since", Instant, primary_key=True, comment="the last record before it came then"),
+    Column("until", Instant, comment="the next record came then; null: not yet"),
+)
+"""The stretches for which a source's records are lost: rules that rest on absence leave them out."""

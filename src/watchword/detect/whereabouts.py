@@ -136,13 +136,24 @@ class Stand:
 class Whereabouts:
     """One person's whereabouts by the doors, ready to be asked about any moment."""
 
-    __slots__ = ("_directory", "_walks", "presence")
+    __slots__ = ("_directory", "_holed", "_walks", "presence")
 
-    def __init__(self, evidence: Iterable[Evidence], directory: Directory, walks: Walks, covered: Covered | None = None) -> None:
-        """Take the person's evidence in any order; `covered` says on which days an absence of evidence counts."""
+    def __init__(
+        self,
+        evidence: Iterable[Evidence],
+        directory: Directory,
+        walks: Walks,
+        covered: Covered | None = None,
+        holed: Covered | None = None,
+    ) -> None:
+        """Take the person's evidence in any order.
+
+        `covered` says on which days an absence of evidence counts, `holed` when doors lost records: older evidence then proves nobody away.
+        """
         self.presence = Presence(evidence, directory, covered)
         self._directory = directory
         self._walks = walks
+        self._holed = holed
 
     def stand(self, at: datetime, min_confidence: float = 0.3) -> Stand | None:
         """Return where the person is known to be, or None."""
@@ -170,6 +181,8 @@ class Whereabouts:
         if found.state is not State.OUT:
             return None
         stand = self.stand(at) if found.event else None
+        if self._holed is not None and stand is not None and self._holed(place.partition("/")[0], stand.since, at):
+            return None
         if stand is None:
             return ("", found.event) if not found.event or not self._walks.unread(f"{place.partition('/')[0]}/{OUTSIDE}", place) else None
         return None if self._walks.unread(stand.zone, place) else (stand.zone, stand.event)
