@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from watchword.kit.errors import Forbidden
+from watchword.model import Team
 
 
 class Permission(StrEnum):
@@ -28,6 +29,14 @@ class Permission(StrEnum):
     """Make and change accounts and other people's tokens."""
     WALL = "wall"
     """See the wall display, which names nobody."""
+    RESPOND = "respond"
+    """Work on incidents: open and close them, start runs, do steps, hand over, keep evidence, acknowledge pages."""
+    APPROVE = "approve"
+    """Agree to actions, or stop them."""
+    PLAYBOOKS = "playbooks"
+    """Change and sign playbooks."""
+    ROTA = "rota"
+    """Change who is on call, how people are reached, and when pages rest."""
 
 
 class Role(StrEnum):
@@ -42,12 +51,22 @@ class Role(StrEnum):
 
 PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     Role.ADMINISTRATOR: frozenset(Permission),
-    Role.IT_ANALYST: frozenset({Permission.READ, Permission.TRAIL, Permission.JUDGE, Permission.SOURCES, Permission.WALL}),
-    Role.CONTROL_ROOM_OPERATOR: frozenset({Permission.READ, Permission.TRAIL, Permission.JUDGE, Permission.WALL}),
-    Role.MANAGER: frozenset({Permission.READ, Permission.WALL}),
+    Role.IT_ANALYST: frozenset(
+        {Permission.READ, Permission.TRAIL, Permission.JUDGE, Permission.SOURCES, Permission.WALL, Permission.RESPOND, Permission.APPROVE}
+    ),
+    Role.CONTROL_ROOM_OPERATOR: frozenset(
+        {Permission.READ, Permission.TRAIL, Permission.JUDGE, Permission.WALL, Permission.RESPOND, Permission.APPROVE}
+    ),
+    Role.MANAGER: frozenset(
+        {Permission.READ, Permission.WALL, Permission.RESPOND, Permission.APPROVE, Permission.PLAYBOOKS, Permission.ROTA}
+    ),
     Role.AUDITOR: frozenset({Permission.READ, Permission.AUDIT}),
 }
 """Who may do what. No role holds a right that it needs no more than once a year."""
+
+
+TEAMS: Final[dict[Role, Team]] = {Role.IT_ANALYST: Team.IT, Role.CONTROL_ROOM_OPERATOR: Team.PHYSICAL}
+"""The team for which a role speaks; whoever leads both speaks for management, and never counts as the second team of an approval of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +89,11 @@ class Principal:
     def actor(self) -> str:
         """Return how the audit log names this principal."""
         return f"{self.name} (token {self.token})" if self.token else self.name
+
+    @property
+    def team(self) -> Team:
+        """Return the team for which this principal speaks."""
+        return TEAMS.get(self.role, Team.MANAGEMENT)
 
     def may(self, permission: Permission) -> bool:
         """Tell whether the permission is held."""

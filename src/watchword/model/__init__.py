@@ -1,9 +1,11 @@
 """The types that flow, in the order in which they flow: frozen, no I/O; the first chapter of the book.
 
-`RawRecord` (record) → `Event` (event, with its numbers in ocsf and its words in field) → `Finding` (finding). Beside the flow stand
+`RawRecord` (record) → `Event` (event, with its numbers in ocsf and its words in field) → `Finding` (finding) → `Incident` (incident), worked
+with a `Playbook` (playbook) whose steps ask for an `Action` (action). Beside the flow stand
 `Source`, the places (place) and the entities (entity); `EventQuery` (query) asks for what has flowed.
 """
 
+from watchword.model.action import Action, Hazard, Outcome, OutcomeStatus, Team
 from watchword.model.entity import (
     Asset,
     AssetBook,
@@ -36,6 +38,7 @@ from watchword.model.source import Domain, Source, SourceKind, SourceStatus
 
 __all__ = [
     "OUTSIDE",
+    "Action",
     "Asset",
     "AssetBook",
     "AssetKind",
@@ -51,10 +54,13 @@ __all__ = [
     "Finding",
     "FindingState",
     "Grouping",
+    "Hazard",
     "Lease",
     "Link",
     "Mode",
     "Order",
+    "Outcome",
+    "OutcomeStatus",
     "PeopleBook",
     "Period",
     "Person",
@@ -67,6 +73,7 @@ __all__ = [
     "Source",
     "SourceKind",
     "SourceStatus",
+    "Team",
     "Travel",
     "Unparsed",
     "ZoneKind",
