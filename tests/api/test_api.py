@@ -143,6 +143,23 @@ def test_trails_need_a_reason_and_are_audited(client, house, token, admin):
     problem(client.get(f"{V1}/people/nobody", params={"reason": "ticket 4711"}, headers=reader), 404, "not-found")
 
 
+def test_what_somebodys_own_machine_did_is_their_trail(client, house, token):
+    directory = house.registry.directory()
+    own = [each for each in directory.assets.assets.values() if directory.owners(each.uid) and each.addresses][-1]
+    address = next(each for each in own.addresses if each[0].isdigit())
+    reader = token("read", "trail", account="ivo")
+    for asked in ({"asset": own.uid}, {"address": address}):
+        problem(client.get(f"{V1}/events", params=asked, headers=reader), 403, "reason-required")
+        problem(client.get(f"{V1}/events", params=asked, headers=token("read", account="ivo")), 403, "forbidden")
+    before = house.audit.head()[0]
+    assert client.get(f"{V1}/events", params={"asset": own.uid, "reason": "ticket 4712"}, headers=reader).status_code == 200
+    entry = house.audit.entries(limit=1)[0]
+    assert (entry.seq, entry.action, entry.target) == (before + 1, "trail.read", directory.owners(own.uid)[0])
+    assert client.get(f"{V1}/events", params={"address": address}, headers=reader).status_code == 200
+    free = next(each for each in directory.assets.assets.values() if not directory.owners(each.uid))
+    assert client.get(f"{V1}/events", params={"asset": free.uid}, headers=token("read", account="ivo")).status_code == 200
+
+
 def test_findings_are_worked_on(client, house, admin, token):
     page = client.get(f"{V1}/findings", headers=admin).json()
     assert page["items"], "the demo's first morning has findings"

@@ -132,6 +132,23 @@ def test_a_trail_asks_for_a_reason_and_logs_it(open_page, log_in, watchword):
     assert (entry.actor, entry.reason) == ("otto", "two places at once, finding of tonight")
 
 
+def test_printing_a_trail_is_logged(open_page, log_in, watchword):
+    page = log_in(open_page(), to="/people/person:1042")
+    if page.get_by_label("Why do you need the trail of A. Reyes?").count():
+        page.get_by_label("Why do you need the trail of A. Reyes?").fill("badge at two places at once")
+        page.get_by_role("button", name="Log the reason and show the trail").click()
+    mark = page.locator("[data-print]")
+    expect(mark).to_be_hidden()
+    with page.expect_response("**/trail/print") as answer:
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert answer.value.status == 204
+    entry = watchword.audit.entries(action="trail.print", limit=1)[0]
+    assert (entry.actor, entry.target, entry.detail) == ("ada", "person:1042", {"page": "/people/person:1042"})
+    page.emulate_media(media="print")
+    expect(mark).to_be_visible()
+    expect(mark).to_contain_text("Read by Ada L.")
+
+
 def test_by_keys_alone(open_page, log_in, watchword, house):
     one, two = (raise_finding(watchword, house, title, severity=3, mode=Mode.RISK) for title in ("Key one", "Key two"))
     page = log_in(open_page())

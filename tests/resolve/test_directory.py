@@ -247,3 +247,18 @@ def test_a_calendar_of_two_sites_is_the_sites_own():
     morning = at("2026-02-10T00:00")
     assert [directory.on_calendar("shift", morning, name) for name in ("a", "b", "")] == [False, True, True]
     assert directory.on_calendar("b/calendars/shift", morning)
+
+
+def test_owners_are_those_of_the_time_asked_for_and_nobody_for_a_shared_thing(directory):
+    links = (
+        Link("asset:ws-042", "person:1043", until=at("2026-02-01")),
+        Link("asset:ws-042", "person:1042", since=at("2026-02-01")),
+        Link("asset:con-1", "person:1042"),
+    )
+    book = Directory(directory.site, replace(directory.people, links=links), directory.assets)
+    assert set(book.owners("asset:ws-042")) == {"person:1042", "person:1043"}
+    assert "person:1043" not in book.owners("asset:ws-042", since=at("2026-02-01"))
+    assert "person:1043" in book.owners("asset:ws-042", since=at("2026-01-01"), until=at("2026-01-02"))
+    assert book.owners("asset:con-1") == ()
+    assert book.owners("asset:sw-1") == ()
+    assert book.owners("asset:none") == ()

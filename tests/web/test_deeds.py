@@ -215,3 +215,36 @@ def test_bundled_files_are_kept_for_ever(ada):
     assert "immutable" in answer.headers["cache-control"]
     assert ada.get("/static/../pages.py").status_code == 404
     assert ada.get("/static/manifest.json.nope").status_code == 404
+
+
+def test_what_somebodys_own_machine_did_is_their_trail_and_what_all_share_is_not(client_of, watchword):
+    otto = client_of("otto")
+    for query in ("asset=ws-042", "address=10.1.2.42", "asset=ws-042&q=sent"):
+        text = otto.get(f"/timeline?{query}").text
+        assert "Why do you need the trail of A. Reyes?" in text
+        assert "it is their own" in text
+        assert "ws-042 sent" not in text
+    assert "Why do you need" not in otto.get("/timeline?asset=cam-03").text
+    assert "Why do you need" not in otto.get("/timeline?address=203.0.113.9").text
+    answer = otto.post("/people/person:1042/trail", data={"reason": "malware on ws-042", "back": "/timeline?asset=ws-042"})
+    assert answer.headers["location"] == "/timeline?asset=ws-042"
+    assert last(watchword, "trail.read").reason == "malware on ws-042"
+    assert "ws-042 sent" in otto.get("/timeline?asset=ws-042").text
+    assert "Your role reads no trails" in client_of("mia").get("/timeline?asset=ws-042").text
+
+
+def test_a_printed_trail_says_who_read_it_and_why_and_is_logged(client_of, watchword):
+    otto = client_of("otto")
+    assert otto.post("/trail/print", data={"person": "person:1042", "page": "/people/person:1042"}).status_code == 409
+    assert not watchword.audit.entries(action="trail.print")
+    assert "print-mark" not in otto.get("/timeline").text
+    otto.post("/people/person:1042/trail", data={"reason": "badge at two places at once"})
+    for page in ("/people/person:1042", "/timeline?person=Ana+Reyes"):
+        text = otto.get(page).text
+        assert "Read by otto on" in text
+        assert "Trail of A. Reyes, because: badge at two places at once" in text
+    assert otto.post("/trail/print", data={"person": "person:1042", "page": "/people/person:1042"}).status_code == 204
+    entry = last(watchword, "trail.print")
+    assert (entry.actor, entry.target, entry.reason) == ("otto", "person:1042", "badge at two places at once")
+    assert entry.detail == {"page": "/people/person:1042"}
+    assert otto.post("/trail/print", data={"person": "person:1042"}, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403

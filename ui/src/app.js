@@ -2,6 +2,7 @@
 import htmx from "htmx.org";
 import "htmx.org/dist/ext/hx-sse.js";
 import { startKeys } from "./keys.js";
+import { startPrintLog } from "./print.js";
 import { startStream } from "./stream.js";
 import { startWaiting } from "./waiting.js";
 
@@ -9,6 +10,7 @@ window.htmx = htmx;
 startStream();
 startWaiting();
 startKeys();
+startPrintLog();
 
 // A select or checkbox that says so sends its form at once; without script the form's button does.
 document.addEventListener("change", (event) => {

@@ -10,6 +10,7 @@ from watchword.api.paging import After, IfNoneMatch, Limit, Page, SinceText, Unt
 from watchword.api.problems import also
 from watchword.api.trail import ReasonText, open_trails
 from watchword.app.questions import event_query, write_cursor
+from watchword.app.trails import owners_of
 from watchword.kit.errors import NotFound
 from watchword.model import Event, EventQuery, Order
 
@@ -51,10 +52,11 @@ def list_events(
 ) -> Page[Event]:
     """Events by time, newest first unless `order` says otherwise; values of one filter are alternatives, filters add up.
 
-    `person` and `credential` read trails: they need the scope `trail` and a `reason`.
+    `person`, `credential`, and an `asset` or `address` that is somebody's own read trails: they need the scope `trail` and a `reason`.
     """
-    open_trails(watchword.accounts, caller, [*person, *credential], reason)
     first, last = span(since, until)
+    owners = owners_of(watchword.registry.directory(), asset, address, first, last, watchword.clock.now())
+    open_trails(watchword.accounts, caller, dict.fromkeys([*person, *credential, *owners]), reason)
     filters = {
         "person": person,
         "asset": asset,

@@ -368,11 +368,17 @@ class Accounts:
 
     def trail_until(self, principal: Principal, person: str) -> datetime | None:
         """Return until when this session may read the person's trail, or None."""
+        found = self.trail(principal, person)
+        return found[0] if found else None
+
+    def trail(self, principal: Principal, person: str) -> tuple[datetime, str] | None:
+        """Return until when this session may read the person's trail, and for which reason; None: it may not."""
         key = principal.session or uid_of("token", principal.account, principal.token)
         table = tables.trail_grant
-        query = select(table.c.until).where(table.c.session == key, table.c.person == person, table.c.until > self._now())
+        query = select(table.c.until, table.c.reason).where(table.c.session == key, table.c.person == person, table.c.until > self._now())
         with self._records.read() as connection:
-            return connection.execute(query).scalar_one_or_none()
+            row = connection.execute(query).one_or_none()
+        return None if row is None else (row.until, row.reason)
 
     def _now(self) -> datetime:
         return to_millisecond(self._clock.now())

@@ -57,18 +57,21 @@ def list_events(
 ) -> None:
     """List events, newest first.
 
-    Filters: uid, record, person and credential (both need a --reason), asset, place, address, source, class, activity,
-    severity (at least), text.
+    Filters: uid, record, person and credential (both need a --reason), asset and address (they do where it is somebody's own),
+    place, source, class, activity, severity (at least), text.
     """
     from watchword.app.questions import event_query, read_filters
+    from watchword.app.trails import owners_of
     from watchword.model import Order
 
     first, last = span(since, until)
     chosen = read_filters(filters or [], KEYS)
     query = event_query(chosen, since=first, until=last, order=Order.OLDEST if oldest else Order.NEWEST)
     with opened(ctx) as watchword:
-        if watched := chosen.get("person", []) + chosen.get("credential", []):
-            read_trail(watchword, watched, reason)
+        directory, now = watchword.registry.directory(), watchword.clock.now()
+        owners = owners_of(directory, chosen.get("asset", []), chosen.get("address", []), first, last, now)
+        if watched := [*chosen.get("person", []), *chosen.get("credential", []), *owners]:
+            read_trail(watchword, list(dict.fromkeys(watched)), reason)
         print_rows((event_row(event) for event in all_events(watchword, query, limit or 0)), form, COLUMNS)
 
 

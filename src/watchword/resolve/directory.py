@@ -150,6 +150,18 @@ class Directory:
         """Return the assets that are, or at some time were, the person's own."""
         return tuple(self._assets_of.get(person, ()))
 
+    def owners(self, asset: str, since: datetime | None = None, until: datetime | None = None) -> tuple[str, ...]:
+        """Return everybody whose own the asset was at some time within [since, until); nobody for an asset that people share."""
+        found = self.assets.assets.get(asset)
+        if found is None or found.shared:
+            return ()
+        links = (
+            link.person
+            for link in self._links.get(asset, NOBODY)
+            if (until is None or link.since is None or link.since < until) and (since is None or link.until is None or since < link.until)
+        )
+        return tuple(dict.fromkeys(each for each in (found.owner, *links) if each))
+
     def asset_at(self, address: str, at: datetime) -> Asset | None:
         """Return the asset behind an IP, MAC or host name (any case) at the moment."""
         key = address.lower()

@@ -9,6 +9,7 @@ from typing import Final
 from starlette.datastructures import QueryParams
 
 from watchword.app.questions import SEVERITIES, read_cursor, read_moment
+from watchword.app.trails import owners_of
 from watchword.kit.errors import InputError
 from watchword.model import Domain, EventQuery, Order
 from watchword.model.ocsf import EventClass
@@ -27,7 +28,7 @@ class EventFilters:
     query: EventQuery
     faults: dict[str, str] = field(default_factory=dict)
     persons: tuple[str, ...] = ()
-    """Uids of people whose events are asked for, also through their credentials: their trail."""
+    """Uids of people whose events are asked for, also through their credentials and their own machines: their trail."""
     older: bool = False
     """The request asks for a further page: not the newest rows."""
 
@@ -79,7 +80,8 @@ def read_event_filters(
         after=after,
         limit=limit + 1,
     )
-    return EventFilters(typed, query, faults, tuple(dict.fromkeys(persons + holders)), after is not None)
+    owners = owners_of(directory, query.assets, query.addresses, since, until, now)
+    return EventFilters(typed, query, faults, tuple(dict.fromkeys(persons + holders + owners)), after is not None)
 
 
 def _moment(text: str, name: str, now: datetime, faults: dict[str, str]) -> datetime | None:

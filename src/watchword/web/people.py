@@ -13,6 +13,7 @@ from watchword.model import Event, EventQuery, Link, Person, PersonKind
 from watchword.web.filters import PAGE_ROWS, read_event_filters
 from watchword.web.login import inside
 from watchword.web.pages import Ask, Asked
+from watchword.web.timeline import print_marks
 
 router = APIRouter()
 ROWS = 200
@@ -79,6 +80,7 @@ def _page(ask: Ask, found: Person, fault: str = "", status: int = 200) -> Respon
         rows=[ask.row(event) for event in trail[:PAGE_ROWS]],
         older=write_cursor(*trail[PAGE_ROWS - 1].order) if len(trail) > PAGE_ROWS else "",
         fault=fault,
+        printed=print_marks(ask, [found.uid]) if until else [],
     )
 
 

@@ -1,9 +1,11 @@
 """The Timeline: every event of both sides, searched by time, person, asset, place, address, class, severity and text; live."""
 
 import json
-from typing import Any, Final
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Form
 from starlette.responses import Response
 
 from watchword.app.questions import write_cursor
@@ -11,8 +13,18 @@ from watchword.kit.errors import NotFound
 from watchword.model import EventQuery, RawRecord
 from watchword.model.ocsf import EventClass
 from watchword.web.filters import PAGE_ROWS, alike, read_event_filters
+from watchword.web.login import inside
 from watchword.web.pages import UID, Ask, Asked
 from watchword.web.words import CLASS_WORDS, SEVERITY_WORDS
+
+
+@dataclass(frozen=True, slots=True)
+class PrintMark:
+    """Whose trail a page shows, and why its reader opened it."""
+
+    person: str
+    reason: str
+
 
 router = APIRouter()
 SHOWN_BYTES: Final = 64 * 1024
@@ -33,6 +45,7 @@ def timeline(ask: Asked) -> Response:
         filters=filters,
         rows=rows,
         closed=closed,
+        printed=[] if closed else print_marks(ask, filters.persons),
         older=write_cursor(*events[PAGE_ROWS - 1].order) if more else "",
         position=position,
         query=ask.request.url.query,
@@ -42,6 +55,21 @@ def timeline(ask: Asked) -> Response:
         severities=[(word, f"{word} and above") for level, word in SEVERITY_WORDS.items() if level > 1],
         names=names(ask),
     )
+
+
+def print_marks(ask: Ask, persons: Iterable[str]) -> list[PrintMark]:
+    """Return whose trails a page shows and for which reason this log-in may read them: what a printed page says of itself."""
+    found = [(person, ask.watchword.accounts.trail(ask.who, person)) for person in persons]
+    return [PrintMark(person, grant[1]) for person, grant in found if grant is not None]
+
+
+@router.post("/trail/print")
+def print_trail(ask: Asked, person: Annotated[list[str], Form(max_length=20)], page: Annotated[str, Form(max_length=400)] = "") -> Response:
+    """Log that a page with people's trails goes to a printer: the script says so where there is one; only open trails can be printed."""
+    marks = print_marks(ask, dict.fromkeys(person))
+    for mark in marks:
+        ask.watchword.audit.write(ask.who.actor, "trail.print", mark.person, mark.reason, {"page": inside(page)})
+    return Response(status_code=204 if len(marks) == len(set(person)) else 409)
 
 
 @router.get("/events/{uid}")
