@@ -66,7 +66,7 @@ PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
 
 
 TEAMS: Final[dict[Role, Team]] = {Role.IT_ANALYST: Team.IT, Role.CONTROL_ROOM_OPERATOR: Team.PHYSICAL}
-"""The team for which a role speaks; whoever leads both speaks for management, and never counts as the second team of an approval of its own."""
+"""The team for which a role speaks; whoever leads both speaks for management."""
 
 
 @dataclass(frozen=True, slots=True)

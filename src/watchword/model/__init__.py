@@ -1,8 +1,8 @@
 """The types that flow, in the order in which they flow: frozen, no I/O; the first chapter of the book.
 
-`RawRecord` (record) → `Event` (event, with its numbers in ocsf and its words in field) → `Finding` (finding) → `Incident` (incident), worked
-with a `Playbook` (playbook) whose steps ask for an `Action` (action). Beside the flow stand
-`Source`, the places (place) and the entities (entity); `EventQuery` (query) asks for what has flowed.
+`RawRecord` (record) → `Event` (event, with its numbers in ocsf and its words in field) → `Finding` (finding) → `Incident` (incident),
+worked with a `Playbook` (playbook) whose steps ask for an `Action` (action). Beside the flow stand `Source`, the places (place) and the
+entities (entity); `EventQuery` (query) asks for what has flowed.
 """
 
 from watchword.model.action import Action, Hazard, Outcome, OutcomeStatus, Team
@@ -21,6 +21,7 @@ from watchword.model.entity import (
 from watchword.model.event import Event, value_at
 from watchword.model.finding import Finding, FindingState, Mode
 from watchword.model.place import (
+    FREE_MECHANICAL,
     OUTSIDE,
     Calendar,
     Door,
@@ -37,6 +38,7 @@ from watchword.model.record import RawRecord, Unparsed
 from watchword.model.source import Domain, Source, SourceKind, SourceStatus
 
 __all__ = [
+    "FREE_MECHANICAL",
     "OUTSIDE",
     "Action",
     "Asset",
