@@ -17,6 +17,7 @@ from day import FLOW, SEED, furnish_for_day
 from house import House, in_threads, milliseconds, passing_folder, running, say, settings_for, with_tokens
 
 from watchword.app.watchword import open_watchword
+from watchword.cli.logs import log_to_stderr
 from watchword.simulate import organisation
 from watchword.stores.spool import SqliteSpool
 
@@ -136,6 +137,7 @@ def report(found: list[dict[str, Any]]) -> None:
 
 
 def main() -> None:
+    log_to_stderr(quiet=True)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--clients", type=int, default=4)

@@ -11,6 +11,8 @@ from typing import Any
 
 from house import House, opened_beside, passing_folder, running, say
 
+from watchword.cli.logs import log_to_stderr
+
 _LINE = re.compile(r"^(Rss|Pss|Private_Dirty|Swap):\s+(\d+) kB$", re.MULTILINE)
 _PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 
@@ -55,6 +57,7 @@ def report(found: dict[str, dict[str, float]], events: int) -> None:
 
 
 def main() -> None:
+    log_to_stderr(quiet=True)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settle", type=float, default=60.0, help="seconds of quiet before measuring")
     parser.add_argument("--patience", type=float, default=600.0)

@@ -13,6 +13,7 @@ from typing import Any
 
 from watchword.app.demo import FIRST_DAY, delayed, demo_mappings, run_once, shuffled
 from watchword.app.settings import read_settings
+from watchword.cli.logs import log_to_stderr
 from watchword.ingest.mapping import load_mapping
 from watchword.simulate import Delivery
 
@@ -45,6 +46,7 @@ def compared(days: int, seed: int, orders: int) -> dict[str, Any]:
 
 def main() -> None:
     """Print one JSON object a seed; exit 1 when a story was missed or an order changed the findings."""
+    log_to_stderr(quiet=True)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--days", type=int, default=2)
     parser.add_argument("--seeds", type=int, nargs="+", default=[101])

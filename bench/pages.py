@@ -21,6 +21,7 @@ from house import House, passing_folder, running, say, settings_for
 
 from watchword.app.demo import run_once
 from watchword.app.watchword import open_watchword
+from watchword.cli.logs import log_to_stderr
 
 PASSWORD = "seven brown badges at noon"  # noqa: S105 - of a passing data folder
 ASSET = re.compile(r'(?:href|src)="(/static/[^"]+)"')
@@ -129,6 +130,7 @@ def report(found: dict[str, Any]) -> None:
 
 
 def main() -> None:
+    log_to_stderr(quiet=True)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--days", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=20)

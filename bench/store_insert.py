@@ -17,6 +17,7 @@ import pyarrow as pa
 from house import passing_folder, say
 from store_rows import ROWS, SINCE, segment
 
+from watchword.cli.logs import log_to_stderr
 from watchword.ingest.ports import Segment
 from watchword.stores.archive import FileArchive
 from watchword.stores.columns import SegmentColumns, event_batch
@@ -85,6 +86,7 @@ def in_process(data: Path, made: Sequence[Segment]) -> list[float]:
 
 
 def main() -> None:
+    log_to_stderr(quiet=True)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--segments", type=int, default=20)
     count = parser.parse_args().segments

@@ -15,6 +15,7 @@ from typing import Any
 from house import passing_folder, say
 from store_rows import DAYS, SINCE, fill
 
+from watchword.cli.logs import log_to_stderr
 from watchword.model import CountQuery, EventQuery, Grouping
 from watchword.stores.eventlog import ClickHouseEventLog
 from watchword.stores.owner import OwnedStore
@@ -82,6 +83,7 @@ def measure(data: Path, events: int, rounds: int) -> dict[str, Any]:
 
 
 def main() -> None:
+    log_to_stderr(quiet=True)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=5_000_000)
     parser.add_argument("--rounds", type=int, default=30)

@@ -16,6 +16,7 @@ from day import SOURCES, bundles, day_records, furnish_for_day
 from house import House, cpu_seconds, in_threads, opened_beside, passing_folder, running, say, settings_for, with_tokens
 
 from watchword.app.watchword import Watchword, open_watchword
+from watchword.cli.logs import log_to_stderr
 from watchword.model import CountQuery, EventQuery, RawRecord
 from watchword.stores.columns import event_batch
 from watchword.stores.eventlog import EVENT_DDL, ClickHouseEventLog
@@ -140,6 +141,7 @@ def report(rounds: list[dict[str, Any]]) -> None:
 
 
 def main() -> None:
+    log_to_stderr(quiet=True)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=60_000)
     parser.add_argument("--rounds", type=int, default=3)

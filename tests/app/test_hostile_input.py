@@ -104,7 +104,7 @@ def house(tmp_path_factory):
         f"""
 detect.rules = ["rules"]
 api.rate = 100000
-spool.reserve = "1MiB"
+spool.reserve = "64MiB"
 [[syslog]]
 source = "lines"
 protocol = "tcp"

@@ -101,7 +101,7 @@ def numbered(numbers):
 
 @pytest.mark.slow
 def test_a_full_spool_refuses_and_goes_on_once_it_is_drained(tmp_path):
-    house = furnished(tmp_path / "data", 'spool.bytes = "256KiB"\nspool.reserve = "1MiB"')
+    house = furnished(tmp_path / "data", 'spool.bytes = "256KiB"\nspool.reserve = "64MiB"')
     try:
         house.start()
         with client_of(house) as client:

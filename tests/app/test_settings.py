@@ -95,6 +95,15 @@ def test_contradictions(tmp_path, text, words):
         read_settings(write(tmp_path, text), {})
 
 
+def test_a_reserve_in_which_the_spool_cannot_be_emptied_is_refused_where_it_was_written(tmp_path):
+    path = write(tmp_path, 'name = "x"\n[spool]\nbytes = "1GiB"\nreserve = "63MiB"\n')
+    with pytest.raises(ContentError, match=r"watchword.toml:4: spool.reserve: 66,060,288 bytes are too few .*\(write \"64MiB\" or more\)"):
+        read_settings(path, {})
+    with pytest.raises(ContentError, match=r"^WATCHWORD_SPOOL_RESERVE:0: spool.reserve: 1 bytes"):
+        read_settings(path, {"WATCHWORD_SPOOL_RESERVE": "1"})
+    assert read_settings(path, {"WATCHWORD_SPOOL_RESERVE": "64MiB"}).spool_reserve == 64 * 1024**2
+
+
 def test_a_named_file_must_exist(tmp_path):
     with pytest.raises(ContentError, match="no such settings file"):
         read_settings(tmp_path / "none.toml", {})

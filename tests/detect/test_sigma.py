@@ -208,6 +208,7 @@ def test_a_finding_says_what_was_seen_and_who_wrote_the_rule():
     assert finding.persons == ("person:1",)
     for word in ("cmd.exe", "ws-1", "A. Reyes", "Ada", "cannot supply User"):
         assert word in finding.because
+    assert "  " not in finding.because
 
 
 def test_rules_for_our_own_events():

@@ -19,6 +19,8 @@ FILE_NAME: Final = "watchword.toml"
 PREFIX: Final = "WATCHWORD_"
 OTHER_VARIABLES: Final = frozenset({"WATCHWORD_SETTINGS", "WATCHWORD_SHARED", "WATCHWORD_SKIP_UI", "WATCHWORD_PASSWORD"})
 """Variables of ours that are no settings: where the file is, where test data is, a build switch, and secrets for single commands."""
+LEAST_RESERVE: Final = 64 * 1024**2
+"""Twice what the worker is handed at once: it stands in the archive and on its way into the event log before the spool lets go of it."""
 KEY, KIND, HELP = "key", "kind", "help"
 
 
@@ -127,6 +129,7 @@ def read_settings(
     if not faults:
         settings = Settings(**values)
         faults += _contradictions(settings, str(found) if found else "settings")
+        faults += _too_little(settings, found, environment)
         if not faults:
             return settings
     raise ContentError(faults)
@@ -252,6 +255,25 @@ def _contradictions(settings: Settings, path: str) -> list[Fault]:
             found.append(Fault(path, 0, f"two syslog listeners share port {each.port}", "give each a port of its own"))
         seen[at] = each.source
     return found
+
+
+def _too_little(settings: Settings, file: Path | None, environment: Mapping[str, str]) -> list[Fault]:
+    """Refuse a reserve in which the worker could not empty the spool of a disk that is full to it."""
+    if settings.spool_reserve >= LEAST_RESERVE:
+        return []
+    path, line = _place("spool.reserve", file, environment)
+    least = LEAST_RESERVE // 1024**2
+    message = f"spool.reserve: {settings.spool_reserve:,} bytes are too few for the worker to empty the spool on a disk that is full"
+    return [Fault(path, line, message, f'write "{least}MiB" or more')]
+
+
+def _place(key: str, file: Path | None, environment: Mapping[str, str]) -> tuple[str, int]:
+    """Return the path and line, or the variable, that a setting's value comes from."""
+    variable = next(each.variable for each in settings_list() if each.key == key)
+    for name in (variable, f"{variable}_FILE"):
+        if name in environment:
+            return name, 0
+    return (str(file), _line(file.read_text(encoding="utf-8"), key)) if file is not None else ("settings", 0)
 
 
 def own_networks(settings: Settings) -> tuple[Any, ...]:

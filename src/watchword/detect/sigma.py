@@ -58,16 +58,23 @@ class SigmaSet:
         parts["title"] = rule.title
         who = f" by {parts['person']}" if event.person else ""
         where = parts["asset"] if event.asset or not event.place else parts["place"]
-        found = ""
+        found = blindness = ""
         if native is not None:
             view = View(native.fields)
             says = [says for tree in entry.trees if tree.holds(view) for says, _ in reasons(tree, view)]
-            found = f" Seen: {'; '.join(dict.fromkeys(says[:_REASONS]))}." if says else ""
+            found = f"Seen: {'; '.join(dict.fromkeys(says[:_REASONS]))}." if says else ""
             blind = sorted(native.blind & frozenset().union(*(tree.fields for tree in entry.trees)))
-            found += f" The source cannot supply {', '.join(blind)}, so that was not checked." if blind else ""
-        author = f" Sigma rule by {rule.author}." if rule.author else ""
+            blindness = f"The source cannot supply {', '.join(blind)}, so that was not checked." if blind else ""
+        author = f"Sigma rule by {rule.author}." if rule.author else ""
         sentence = f"{rule.title}: on {where}{who}, {parts['time']}."
-        return make_finding(rule, [event], directory, because="{sentence}", parts={"sentence": sentence}, notes=(found + author,))
+        return make_finding(
+            rule,
+            [event],
+            directory,
+            because="{sentence}",
+            parts={"sentence": sentence},
+            notes=tuple(note for note in (found, blindness, author) if note),
+        )
 
     def _route(self, native: Native) -> "_Route":
         categories = frozenset(native.categories or ((native.category,) if native.category else ()))
