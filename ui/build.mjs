@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -40,6 +41,12 @@ for (const name of readdirSync(pictures)) {
   const hashed = name.replace(/(\.[a-z]+)$/, `-${hash}$1`);
   writeFileSync(join(dist, hashed), bytes);
   manifest[name] = hashed;
+}
+// What is worth it also lies there compressed, as well as it goes: that is paid once and not at every visit.
+for (const name of readdirSync(dist)) {
+  if (!/\.(js|css|svg)$/.test(name)) continue;
+  const bytes = readFileSync(join(dist, name));
+  if (bytes.length > 1024) writeFileSync(join(dist, `${name}.gz`), gzipSync(bytes, { level: 9 }));
 }
 writeFileSync(join(dist, "manifest.json"), JSON.stringify(manifest, null, 1) + "\n");
 console.log(`built ${Object.keys(manifest).length} entries into ${relative(process.cwd(), dist)}`);

@@ -9,7 +9,6 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -41,6 +40,7 @@ from watchword.web import (
     wall,
 )
 from watchword.web.bundle import Bundle, asset, dist
+from watchword.web.compression import Compression
 from watchword.web.headers import Headers
 from watchword.web.origin import SameOrigin
 from watchword.web.pages import LogInNeeded, Web, anyone
@@ -106,12 +106,13 @@ def create_app(watchword: Watchword, *machines: Machine) -> FastAPI:
     app.add_middleware(SameOrigin)
     app.add_middleware(Headers)
     app.add_middleware(Beside, machines=machines)
+    app.add_middleware(Compression)
     return app
 
 
 def _add_files(app: FastAPI) -> None:
     if dist().is_dir():
-        app.mount("/static", GZipMiddleware(Bundle(directory=dist()), minimum_size=1024), name="static")
+        app.mount("/static", Bundle(directory=dist()), name="static")
 
     @app.get("/favicon.ico", include_in_schema=False)
     def favicon() -> Response:

@@ -4,9 +4,11 @@ import json
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Final
 
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -41,11 +43,18 @@ def build_id() -> str:
 
 
 class Bundle(StaticFiles):
-    """Serves the bundle; hashed names never change their content."""
+    """Serves the bundle; hashed names never change their content. What the build compressed is sent as it lies there."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Answer with the file and leave to keep it."""
-        response = await super().get_response(path, scope)
+        packed = f"{path}.gz"
+        if "gzip" in Headers(scope=scope).get("accept-encoding", "") and self.lookup_path(packed)[1] is not None:
+            response = await super().get_response(packed, scope)
+            response.headers["Content-Type"] = f"{guess_type(path)[0] or 'application/octet-stream'}; charset=utf-8"
+            response.headers["Content-Encoding"] = "gzip"
+        else:
+            response = await super().get_response(path, scope)
+        response.headers["Vary"] = "Accept-Encoding"
         if response.status_code in {200, 304}:
             response.headers["Cache-Control"] = FOR_EVER
         return response
