@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from watchword.ingest import scrub as scrubbing
 from watchword.ingest.intake import KEPT, Incoming, Intake, cut_fault
 from watchword.ingest.occurrence import Occurrences
 from watchword.ingest.ports import Receipt, SpoolBatch, SpoolDepth
-from watchword.ingest.scrub import scrub
+from watchword.ingest.scrub import MARK, scrub, scrub_all
 from watchword.kit.clock import ManualClock
 from watchword.kit.errors import Full, NotFound
 from watchword.kit.ids import uid_of
@@ -78,7 +79,7 @@ def test_a_record_with_an_id_is_kept_once_and_syslog_always() -> None:
     assert door.accept("h", [Incoming(b"x", "1"), Incoming(b"y", "1"), Incoming(b"x", "2")]) == Receipt(2, 1)
     assert door.accept("s", [Incoming(b"x"), Incoming(b"x")]) == Receipt(2, 0)
     assert door.accept("s", [Incoming(b"x")]) == Receipt(1, 0)
-    by_content = intake(spool, id_of=lambda _source, body: body[:1].decode())
+    by_content = intake(spool, ids=lambda _source: lambda body: body[:1].decode())
     assert by_content.accept("h", [Incoming(b"1 first"), Incoming(b"1 second")]) == Receipt(0, 2)  # id 1 is known
 
 
@@ -117,6 +118,37 @@ def test_a_record_too_long_is_cut_marked_and_kept() -> None:
 def test_secrets_are_replaced_before_anything_is_kept(body: bytes, kept: bytes) -> None:
     assert scrub(body) == kept
     assert scrub(kept) == kept
+
+
+PIECES = (
+    b'"',
+    b":",
+    b" ",
+    b"{",
+    b"}",
+    b",",
+    b"=",
+    b"pin",
+    b"PIN",
+    b"Pass_Word",
+    b"apikey",
+    b"tokens",
+    b"cookie",
+    b'"a"',
+    b"7",
+    b"[1]",
+    b"\\",
+    b"\n",
+)
+
+
+@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=20).map(b"".join), max_size=4), st.booleans())
+def test_the_quick_looks_change_nothing_of_what_is_scrubbed(bodies: list[bytes], as_json: bool) -> None:
+    bodies = [b"{" + body if as_json else b"x" + body for body in bodies]
+    pattern, by = (scrubbing._JSON, rb'\1"' + MARK + b'"') if as_json else (scrubbing._TEXT, rb"\1" + MARK)
+    wanted = [pattern.sub(by, body) for body in bodies]
+    assert [scrub(body) for body in bodies] == wanted
+    assert list(scrub_all(bodies)) == wanted
 
 
 def test_scrubbing_comes_before_the_uid() -> None:

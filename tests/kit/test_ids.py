@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from watchword.kit.chain import GENESIS, link
 from watchword.kit.clock import to_millisecond
-from watchword.kit.ids import random_uid, uid_of
+from watchword.kit.ids import random_uid, uid_of, uids_under
 from watchword.kit.instant import from_ms, to_ms
 from watchword.kit.secrets import key_from_file, sign, verify
 
@@ -14,6 +14,11 @@ def test_parts_cannot_run_into_each_other():
     assert uid_of("ab", "c") != uid_of("a", "bc")
     assert uid_of("a", b"b") == uid_of("a", "b")
     assert len(random_uid()) == len(uid_of("x")) == 32
+
+
+@given(st.lists(st.text()), st.binary())
+def test_a_common_beginning_gives_the_same_uids(parts, last):
+    assert uids_under(*parts)(last) == uid_of(*parts, last)
 
 
 @given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2200, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - hypothesis wants naive bounds

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from watchword.ingest.intake import Incoming, Intake
+from watchword.ingest.intake import IdReader, Incoming, Intake
 from watchword.ingest.occurrence import Occurrences
 from watchword.ingest.ports import Receipt, Spool
 from watchword.kit.clock import Clock
@@ -19,12 +19,12 @@ class FrontDoor(Intake):
         clock: Clock,
         sources: Callable[[], Mapping[str, Source]],
         *,
-        id_of: Callable[[str, bytes], str],
+        ids: Callable[[str], IdReader | None],
         max_record: int,
         tally: Callable[[Sequence[SourceStatus]], None],
     ) -> None:
         """Take `tally`, which adds to the sources' counts; the rest as `Intake`."""
-        super().__init__(spool, clock, sources, id_of=id_of, max_record=max_record)
+        super().__init__(spool, clock, sources, ids=ids, max_record=max_record)
         self._tally = tally
 
     def accept(

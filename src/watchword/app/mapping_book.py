@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from collections.abc import Mapping as MappingOf
 from importlib.resources import files
 from pathlib import Path
@@ -90,9 +91,13 @@ class MappingBook:
             raise NotFound(f"there is no mapping file {path}; give a path, or the name of a shipped one: {names}")
         return self.put(shipped, f"{path}.yaml", source=source)
 
-    def id_of(self, source: str, body: bytes) -> str:
-        """Return the source's own id of a record, where its mapping says which column holds it."""
-        return self.of(source).record_id(body, self._clock.now())
+    def ids_of(self, source: str) -> Callable[[bytes], str] | None:
+        """Return what finds the source's own id in a record; None where its mapping does not say which column holds it."""
+        mapping = self.of(source)
+        if mapping.id_get is None:
+            return None
+        now = self._clock.now()
+        return lambda body: mapping.record_id(body, now)
 
     def forget(self) -> None:
         """Ask the ledger again at the next question."""

@@ -117,7 +117,7 @@ def open_watchword(settings: Settings, clock: Clock | None = None) -> Watchword:
             tokens=accounts.tokens,
             audit=audit,
             intake=FrontDoor(
-                spool, clock, mappings.sources, id_of=mappings.id_of, max_record=settings.ingest_record, tally=ledger.add_tally
+                spool, clock, mappings.sources, ids=mappings.ids_of, max_record=settings.ingest_record, tally=ledger.add_tally
             ),
             sealer=Sealer(spool, FileArchive(data / "archive", columns), ledger, events, clock),
             resources=stack.pop_all(),

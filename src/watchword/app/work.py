@@ -84,6 +84,7 @@ def _forever(watchword: Watchword, stopping: threading.Event) -> None:
             listened = now
             _patiently(pipeline.listen, stopping)
             _patiently(partial(do_asked, watchword, pipeline), stopping)
+            _patiently(watchword.spool.fold_seen, stopping)
         if now - purged >= PURGE:
             purged = now
             oldest: datetime = watchword.clock.now() - SEEN_KEPT

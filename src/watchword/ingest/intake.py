@@ -8,11 +8,12 @@ from typing import Final
 
 from watchword.ingest.occurrence import Occurrences
 from watchword.ingest.ports import Receipt, Spool
-from watchword.ingest.scrub import scrub
+from watchword.ingest.scrub import scrub_all
 from watchword.kit.clock import Clock, to_millisecond
 from watchword.kit.errors import NotFound
-from watchword.kit.ids import random_uid, uid_of
+from watchword.kit.ids import random_uid, uid_of, uids_under
 from watchword.model import RawRecord, Source
+from watchword.model.making import make_record
 
 MAX_RECORD: Final = 1 << 20
 """Bytes of the longest record that is kept whole, unless the settings say otherwise."""
@@ -21,6 +22,8 @@ KEPT: Final = 64 * 1024
 _CUT_MARK: Final = b"\n\x00watchword: cut, "
 _CUT = re.compile(rb"\n\x00watchword: cut, (record of [0-9]+ bytes, longer than [0-9]+)\Z")
 _CUT_TAIL: Final = 96
+IdReader = Callable[[bytes], str]
+"""Body → the source's own id of that record, empty when it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +59,14 @@ class Intake:
         clock: Clock,
         sources: Callable[[], Mapping[str, Source]],
         *,
-        id_of: Callable[[str, bytes], str] | None = None,
+        ids: Callable[[str], IdReader | None] | None = None,
         max_record: int = MAX_RECORD,
     ) -> None:
-        """Take `id_of` (source name, body) to find the source's own id in a record where the mapping names one."""
+        """Take `ids`, which gives for a source's name what finds its own id in a record; None where its mapping names none."""
         self._spool = spool
         self._clock = clock
         self._sources = sources
-        self._id_of = id_of
+        self._ids = ids
         self._max_record = max_record
 
     def accept(
@@ -89,19 +92,27 @@ class Intake:
         if not items:
             return Receipt(0, 0)
         moment = to_millisecond(received or self._clock.now())
+        bodies = [
+            item.body if len(item.body) <= self._max_record else cut_record(item.body, len(item.body), self._max_record) for item in items
+        ]
+        identities = self._identities(source, items, bodies)
         counted = occurrences or Occurrences()
         repeatable = known.connector == "syslog"
+        by_id = uids_under("record", source)
         once: list[RawRecord] = []
         always: list[RawRecord] = []
-        for item in items:
-            body = item.body if len(item.body) <= self._max_record else cut_record(item.body, len(item.body), self._max_record)
-            identity = (self._id_of(source, body) if self._id_of else "") or item.id
-            body = scrub(body)
+        for identity, body in zip(identities, scrub_all(bodies), strict=True):
             if identity:
-                once.append(RawRecord(uid_of("record", source, identity), source, moment, body))
+                once.append(make_record(by_id(identity.encode("utf-8", "surrogatepass")), source, moment, body))
             elif repeatable:
-                always.append(RawRecord(uid_of("record", source, random_uid()), source, moment, body))
+                always.append(make_record(random_uid(), source, moment, body))
             else:
-                once.append(RawRecord(uid_of("record", source, body, str(counted.count(body))), source, moment, body))
+                once.append(make_record(uid_of("record", source, body, str(counted.count(body))), source, moment, body))
         receipts = [self._spool.append(records, once=is_once) for records, is_once in ((once, True), (always, False)) if records]
         return Receipt(sum(receipt.accepted for receipt in receipts), sum(receipt.duplicate for receipt in receipts))
+
+    def _identities(self, source: str, items: Sequence[Incoming], bodies: Sequence[bytes]) -> list[str]:
+        read = self._ids(source) if self._ids is not None else None
+        if read is None:
+            return [item.id for item in items]
+        return [read(body) or item.id for item, body in zip(items, bodies, strict=True)]

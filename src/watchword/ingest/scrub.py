@@ -1,6 +1,7 @@
 """Scrubbing: PINs, passwords and tokens are replaced before a record is written; the mark left in their place says where they stood."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 MARK: Final = b"[scrubbed]"
@@ -12,6 +13,8 @@ _NAMES = (
 )
 _STEMS: Final = (b"pin", b"code", b"pass", b"secret", b"token", b"key", b"authoriz", b"cookie", b"vector", b"embedding", b"template")
 _JSON = re.compile(rb'("(?:' + _NAMES + rb')"\s*:\s*)(?:"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*|\[[^\[\]{}"]*\])', re.IGNORECASE)
+_JSON_NAME = re.compile(rb'"(?:' + _NAMES + rb')"\s*:')
+"""For text in small letters: a case-blind search costs ten times as much."""
 _TEXT = re.compile(
     rb"(?<![\w.-])((?:" + _NAMES + rb')\s?[=:]\s?)("(?:[^"\\]|\\.)*"|(?:Bearer|Basic)\s+\S+|[^\s,;|"\[]+)',
     re.IGNORECASE,
@@ -25,14 +28,27 @@ def scrub(body: bytes) -> bytes:
     after ``name=`` or ``name:``.
     """
     folded = body.lower()
-    for stem in _STEMS:
-        if stem in folded:
-            break
-    else:
+    if not _has_stem(folded):
         return body
     if body[:1] in (b"{", b"["):
+        if _JSON_NAME.search(folded) is None:
+            return body
         return _JSON.sub(rb'\1"' + MARK + b'"', body)
     return _TEXT.sub(rb"\1" + MARK, body)
+
+
+def scrub_all(bodies: Sequence[bytes]) -> Sequence[bytes]:
+    """Return the records without secrets, as `scrub`: what holds no such word anywhere is looked through once, as a whole."""
+    if not _has_stem(b"\n".join(bodies).lower()):
+        return bodies
+    return [scrub(body) for body in bodies]
+
+
+def _has_stem(folded: bytes) -> bool:
+    for stem in _STEMS:  # noqa: SIM110 - this loop runs for every record; a generator costs twice as much
+        if stem in folded:
+            return True
+    return False
 
 
 SECRET_NAME: Final = re.compile(rb"(?:" + _NAMES + rb")\Z", re.IGNORECASE)

@@ -1,6 +1,7 @@
 """Identifiers: content-derived uids, so that a replay gives the same ones, and random ones where nothing is replayed."""
 
 import secrets
+from collections.abc import Callable
 from hashlib import blake2b
 
 UID_BYTES = 16
@@ -17,6 +18,23 @@ def uid_of(*parts: str | bytes) -> str:
         digest.update(len(raw).to_bytes(8, "big"))
         digest.update(raw)
     return digest.hexdigest()
+
+
+def uids_under(*parts: str | bytes) -> Callable[[bytes], str]:
+    """Return what gives ``uid_of(*parts, last)`` for many a last part: the parts before it are hashed once."""
+    begun = blake2b(digest_size=UID_BYTES)
+    for part in parts:
+        raw = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+        begun.update(len(raw).to_bytes(8, "big"))
+        begun.update(raw)
+    copy = begun.copy
+
+    def uid(last: bytes) -> str:
+        digest = copy()
+        digest.update(len(last).to_bytes(8, "big") + last)
+        return digest.hexdigest()
+
+    return uid
 
 
 def random_uid() -> str:

@@ -1,6 +1,7 @@
 """The spool: acknowledged records wait here, fsynced in a SQLite file, until they are safe in the event log."""
 
 import contextlib
+import itertools
 import queue
 import shutil
 import sqlite3
@@ -9,20 +10,18 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import datetime
 from pathlib import Path
-
-import msgspec
 
 from watchword.ingest.ports import Receipt, SpoolBatch, SpoolDepth
 from watchword.kit.errors import Full, Unavailable
-from watchword.kit.instant import from_ms, to_ms
+from watchword.kit.instant import to_ms
 from watchword.model import RawRecord
+from watchword.stores.packing import Keyed, cut_batches, keyed, pack, unpack
+from watchword.stores.seen import FOLD_AT, FOLD_MUST, SCHEMA, Fold, Seen
 
 LINGER = 0.005
 """How long a commit waits for more callers once several are about, seconds."""
-BATCH_RECORDS = 1_000
-BATCH_BYTES = 4_000_000
 PENDING_BYTES = 32_000_000
 """About so much is handed to the worker at once, however few records that is: it holds them, their events and their columns in memory."""
 COMMIT_BYTES = 32_000_000
@@ -32,20 +31,19 @@ RESERVE_BYTES = 134_217_728
 """Disk space that appends leave free: releasing needs room too, and so do archive, ledger and event log to empty the spool."""
 _FULL_CODES = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_FSYNC)
 _PURGE_ROWS = 5_000
+_BREATH = 0.01
+_CHECKPOINT_PAGES = 2_000
+_CHECKPOINT_PAGES_APPENDING = 16_000
+"""Moving the write-ahead log into the file takes longer than an acknowledgement may: a sender only does it where the worker does not."""
 _GIVEN_BACK = 64_000_000
 """Bytes that a full disk is given back at a time, at least: a second's work."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batch (uid INTEGER PRIMARY KEY, records INTEGER NOT NULL, bytes INTEGER NOT NULL, body BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS seen (uid BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS depth (one INTEGER PRIMARY KEY CHECK (one = 1), last INTEGER NOT NULL, batches INTEGER NOT NULL,
                                   records INTEGER NOT NULL, bytes INTEGER NOT NULL);
 INSERT OR IGNORE INTO depth VALUES (1, 0, 0, 0, 0);
 """
-
-_Packed = list[tuple[bytes, str, int, bytes]]
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_Packed).decode
 
 
 @dataclass(slots=True)
@@ -55,6 +53,7 @@ class _Append:
     records: Sequence[RawRecord]
     once: bool
     bytes: int
+    keyed: list[Keyed]
     done: "Future[Receipt]" = field(default_factory=Future)
 
 
@@ -82,9 +81,10 @@ class SqliteSpool:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
         self._reader = self._connect()
-        self._reader.executescript(_SCHEMA)
+        self._reader.executescript(_SCHEMA + SCHEMA)
         self._appends: queue.SimpleQueue[_Append | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
+        self._folder: threading.Thread | None = None
         self._closed = False
 
     # the gateway's side
@@ -95,7 +95,7 @@ class SqliteSpool:
 
     def submit(self, records: Sequence[RawRecord], *, once: bool) -> "Future[Receipt]":
         """Hand records to the writer; the future is fulfilled once they are kept, or carries `Full`."""
-        job = _Append(records, once, sum(len(record.body) for record in records))
+        job = _Append(records, once, sum([len(record.body) for record in records]), keyed(records))
         job.done.set_running_or_notify_cancel()  # a caller that goes away does not take its records back
         if not records:
             job.done.set_result(Receipt(0, 0))
@@ -112,6 +112,7 @@ class SqliteSpool:
     def purge_seen(self, before: datetime) -> int:
         """Forget the uids of records that arrived before a moment: the same record sent again later counts as new. Returns how many."""
         purged = 0
+        self.fold_seen(1)
         while True:
             with self._transaction() as connection:
                 rows = connection.execute(
@@ -121,7 +122,21 @@ class SqliteSpool:
             purged += rows
             if rows < _PURGE_ROWS:
                 return purged
-            time.sleep(0.01)  # appends go in between
+            time.sleep(_BREATH)  # appends go in between
+
+    def fold_seen(self, least: int = FOLD_AT) -> int:
+        """Put the uids that were appended in order, when there are so many; returns how many. The worker calls it now and then."""
+        with self._transaction() as connection:
+            fold = Fold(connection, least)
+        folded = 0
+        while not self._closed:
+            with self._transaction() as connection:
+                count = fold.step(connection)
+            if not count:
+                break
+            folded += count
+            time.sleep(_BREATH)  # appends go in between
+        return folded
 
     # the worker's side
 
@@ -133,7 +148,7 @@ class SqliteSpool:
             rows = self._reader.execute("SELECT uid, body FROM batch ORDER BY uid")
             try:
                 for uid, body in rows:
-                    unpacked = _unpack(body)
+                    unpacked = unpack(body)
                     size = len(body)
                     if chosen and (records < len(unpacked) or room < size):
                         break
@@ -180,6 +195,8 @@ class SqliteSpool:
             self._appends.put(None)
         if writer is not None:
             writer.join()
+        if self._folder is not None:
+            self._folder.join()
         self._reader.close()
 
     # inside
@@ -187,13 +204,8 @@ class SqliteSpool:
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
         # What waited and is gone can be given back to the disk; that must be said before a new file's first page is written.
-        for pragma in (
-            "auto_vacuum=INCREMENTAL",
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "wal_autocheckpoint=4000",
-            "journal_size_limit=67108864",
-        ):
+        kept = ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL", "cache_size=-8000", "journal_size_limit=67108864")
+        for pragma in (*kept, f"wal_autocheckpoint={_CHECKPOINT_PAGES}"):
             connection.execute(f"PRAGMA {pragma}").close()
         return connection
 
@@ -207,6 +219,8 @@ class SqliteSpool:
 
     def _write(self) -> None:
         connection = self._connect()
+        connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES_APPENDING}").close()
+        seen = Seen()
         busy, last = False, False
         while not last:
             first = self._appends.get()
@@ -214,8 +228,15 @@ class SqliteSpool:
                 break
             jobs, last = self._collect(first, busy=busy)
             busy = len(jobs) > 1
-            self._commit(connection, jobs)
+            self._commit(connection, jobs, seen)
+            if seen.appended >= FOLD_MUST and (self._folder is None or not self._folder.is_alive()):  # no worker has folded them
+                self._folder = threading.Thread(target=self._fold, name="spool-folder", daemon=True)
+                self._folder.start()
         connection.close()
+
+    def _fold(self) -> None:
+        with contextlib.suppress(Full, Unavailable):  # the next commit tries again
+            self.fold_seen()
 
     def _collect(self, first: _Append, *, busy: bool) -> tuple[list[_Append], bool]:
         # A lone sender is not kept waiting; once several are about, a few milliseconds bring many into one fsync.
@@ -231,12 +252,13 @@ class SqliteSpool:
             size += job.bytes
         return jobs, False
 
-    def _commit(self, connection: sqlite3.Connection, jobs: list[_Append]) -> None:
+    def _commit(self, connection: sqlite3.Connection, jobs: list[_Append], seen: Seen) -> None:
         outcome: list[tuple[_Append, Receipt | Full]] = []
         try:
             self._require_room(connection, jobs)
             with _begun(connection):
-                outcome = self._insert(connection, jobs)
+                seen.catch_up(connection)
+                outcome = self._insert(connection, jobs, seen)
         except sqlite3.Error as error:
             failure = _failure(error, self._path)
             for job in jobs:
@@ -267,25 +289,27 @@ class SqliteSpool:
     def _free(self) -> int:
         return shutil.disk_usage(self._path.parent).free
 
-    def _insert(self, connection: sqlite3.Connection, jobs: list[_Append]) -> list[tuple[_Append, Receipt | Full]]:
+    def _insert(self, connection: sqlite3.Connection, jobs: list[_Append], seen: Seen) -> list[tuple[_Append, Receipt | Full]]:
         last, batches, records, size = connection.execute("SELECT last, batches, records, bytes FROM depth").fetchone()
         outcome: list[tuple[_Append, Receipt | Full]] = []
-        fresh: list[RawRecord] = []
+        fresh: list[Keyed] = []
         for job in jobs:
             if records + len(job.records) > self._max_records or size + job.bytes > self._max_bytes:
                 outcome.append((job, self._refusal(records, size)))
                 continue
-            new = _unseen(connection, job.records) if job.once else job.records
+            new = job.keyed
+            if job.once:
+                told = seen.add(connection, [(uid, at) for uid, at, _ in new])
+                new = new if all(told) else list(itertools.compress(new, told))
             fresh.extend(new)
             records += len(new)
-            size += sum(len(record.body) for record in new)
+            size += job.bytes if len(new) == len(job.records) else sum(len(record.body) for _, _, record in new)
             outcome.append((job, Receipt(len(new), len(job.records) - len(new))))
-        for group in _batches(fresh):
+        for group in cut_batches(fresh):
             # Grows for ever, and past whatever an earlier spool file gave out: the ledger must never meet a batch's number twice.
             last = max(last + 1, time.time_ns() // 1_000)
-            body = _encode([(bytes.fromhex(r.uid), r.source, to_ms(r.received), r.body) for r in group])
-            weight = sum(len(record.body) for record in group)
-            connection.execute("INSERT INTO batch VALUES (?, ?, ?, ?)", (last, len(group), weight, body))
+            weight = sum(len(record.body) for _, _, record in group)
+            connection.execute("INSERT INTO batch VALUES (?, ?, ?, ?)", (last, len(group), weight, pack(group)))
             batches += 1
         connection.execute("UPDATE depth SET last = ?, batches = ?, records = ?, bytes = ?", (last, batches, records, size))
         return outcome
@@ -317,31 +341,6 @@ def _give_back(connection: sqlite3.Connection, wanted: int) -> None:
             number = min(pages, max(wanted, _GIVEN_BACK) // size)
             connection.executescript(f"PRAGMA incremental_vacuum({number})")  # each page is a step, and `execute` would take the first only
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-
-
-def _unseen(connection: sqlite3.Connection, records: Sequence[RawRecord]) -> list[RawRecord]:
-    statement = "INSERT OR IGNORE INTO seen VALUES (?, ?)"
-    return [r for r in records if connection.execute(statement, (bytes.fromhex(r.uid), to_ms(r.received))).rowcount]
-
-
-def _batches(records: Sequence[RawRecord]) -> Iterator[list[RawRecord]]:
-    days: dict[date, list[RawRecord]] = {}
-    for record in records:
-        days.setdefault(record.received.astimezone(UTC).date(), []).append(record)
-    for day in sorted(days):
-        group: list[RawRecord] = []
-        size = 0
-        for record in days[day]:
-            if group and (len(group) >= BATCH_RECORDS or size + len(record.body) > BATCH_BYTES):
-                yield group
-                group, size = [], 0
-            group.append(record)
-            size += len(record.body)
-        yield group
-
-
-def _unpack(body: bytes) -> tuple[RawRecord, ...]:
-    return tuple(RawRecord(uid.hex(), source, from_ms(received), raw) for uid, source, received, raw in _decode(body))
 
 
 def _failure(error: sqlite3.Error, path: Path) -> Exception:
