@@ -1,4 +1,4 @@
-"""Simulated devices: doors, credentials, accounts, hosts, switches and cameras that keep their state in a file of their own and count effects."""
+"""Simulated devices: doors, credentials, accounts, hosts, switches, cameras; their state in a file of their own, effects counted."""
 
 import json
 import sqlite3
@@ -49,7 +49,9 @@ INITIAL: Final[Mapping[str, Mapping[str, str]]] = {
 }
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS device (uid TEXT PRIMARY KEY, state TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS effect (key TEXT PRIMARY KEY, verb TEXT NOT NULL, target TEXT NOT NULL, device TEXT NOT NULL, at TEXT NOT NULL, calls INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS effect (
+    key TEXT PRIMARY KEY, verb TEXT NOT NULL, target TEXT NOT NULL, device TEXT NOT NULL, at TEXT NOT NULL, calls INTEGER NOT NULL
+);
 """
 
 

@@ -112,6 +112,8 @@ class Asset:
     """Uids of what it depends on: switch, recorder, power feed."""
     shared: bool = False
     """Kiosk, jump host, VDI: a log-on says nothing of its owner."""
+    protects: tuple[str, ...] = ()
+    """Of a fire panel: uids of the buildings whose fire state it speaks for."""
 
 
 @dataclass(frozen=True, slots=True)

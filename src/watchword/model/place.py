@@ -10,6 +10,10 @@ from enum import StrEnum
 
 OUTSIDE = "outside"
 """The zone beyond every perimeter: each site has one, ``site/outside``."""
+FREE_MECHANICAL = "free_mechanical"
+"""Egress hardware that opens by hand from inside, whatever software, power or network do: a lever, a panic bar."""
+EGRESS_HOLDS = timedelta(days=400)
+"""How long a check of a door's egress counts: a year, and some days of grace."""
 
 
 class ZoneKind(StrEnum):
@@ -87,6 +91,15 @@ class Door:
     readers: tuple[Reader, ...] = ()
     position: tuple[float, float] | None = None
     """Metres (x, y) on its floor, when geometry was given."""
+    egress_hardware: str = ""
+    """How one leaves through it: `FREE_MECHANICAL`, ``electric``, or empty: not known."""
+    egress_checked: date | None = None
+    """When somebody last tried that; a check older than `EGRESS_HOLDS` counts as none."""
+
+    def leaves_freely(self, on: date) -> bool:
+        """Tell whether leaving is by hand alone, without key, tool, power or network, and that was checked lately enough."""
+        checked = self.egress_checked
+        return self.egress_hardware == FREE_MECHANICAL and checked is not None and timedelta(0) <= on - checked <= EGRESS_HOLDS
 
     @property
     def has_exit_reader(self) -> bool:

@@ -118,6 +118,17 @@ class Cursor:
             self.fault(f"{key!r} is no date or time: {value!r}", key, remedy="write 2026-05-31 or 2026-05-31T18:00")
             return None
 
+    def day(self, key: str) -> date | None:
+        """Return a date, or None when the key is missing."""
+        value = self.at(key).value
+        if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except (ValueError, TypeError):
+            self.fault(f"{key!r} is no date: {value!r}", key, remedy="write 2026-05-31")
+            return None
+
     def entries(self, key: str) -> Iterator[tuple[str, "Cursor"]]:
         """Yield name and cursor of every entry of a mapping; nothing when the key is missing."""
         inner = self.at(key)

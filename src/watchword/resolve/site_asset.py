@@ -11,7 +11,7 @@ from watchword.model import Asset, AssetBook, AssetKind, Door, Lease, Place, Pla
 from watchword.resolve.addresses import canonical_address
 from watchword.resolve.cursor import Cursor, did_you_mean
 
-KEYS: Final = ("kind", "place", "owner", "addresses", "sees", "upstream", "shared")
+KEYS: Final = ("kind", "place", "owner", "addresses", "sees", "upstream", "shared", "protects")
 EVER: Final = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 
@@ -51,6 +51,7 @@ class AssetReader:
             self._sees(site, cursor),
             tuple(word for word, _ in cursor.words("upstream")),
             cursor.flag("shared", False),
+            self._protects(site, kind, cursor),
         )
         if kind is AssetKind.CAMERA and not self.assets[uid].sees:
             self.notes.append(cursor.marked.fault(f"camera {name!r} sees no door", *cursor.path))
@@ -112,6 +113,19 @@ class AssetReader:
             else:
                 own = [door.rpartition("/")[2] for door in self.doors if door.startswith(f"{site}/")]
                 item.fault(f"sees door {word!r}, which is not described", remedy=did_you_mean(word, own))
+        return tuple(found)
+
+    def _protects(self, site: str, kind: AssetKind, cursor: Cursor) -> tuple[str, ...]:
+        found = []
+        for word, item in cursor.words("protects"):
+            uid = word if word in self.places else f"{site}/{word}"
+            if uid in self.places and self.places[uid].kind is PlaceKind.BUILDING:
+                found.append(uid)
+            else:
+                own = [place.uid.rpartition("/")[2] for place in self.places.values() if place.kind is PlaceKind.BUILDING]
+                item.fault(f"protects {word!r}, which is no building of {site!r}", remedy=did_you_mean(word, own))
+        if found and kind is not AssetKind.PANEL:
+            cursor.fault("'protects' is for fire panels", "protects", remedy="write kind: panel, or leave it out")
         return tuple(found)
 
     def finish(self) -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from watchword.kit.duration import read_duration
 from watchword.kit.errors import ContentError, Fault, InputError
 from watchword.kit.marked import read_all_marked
-from watchword.model import OUTSIDE, AssetBook, Calendar, Door, Place, PlaceKind, Reader, SiteBook, Travel, ZoneKind
+from watchword.model import FREE_MECHANICAL, OUTSIDE, AssetBook, Calendar, Door, Place, PlaceKind, Reader, SiteBook, Travel, ZoneKind
 from watchword.resolve.cursor import Cursor, did_you_mean
 from watchword.resolve.geometry import Geometry, read_geometry
 from watchword.resolve.site_asset import AssetReader
@@ -16,7 +16,11 @@ from watchword.resolve.site_calendar import read_calendar, resolve_calendar
 
 DOOR_KINDS: Final = ("door", "gate", "turnstile", "barrier", "lift", "shutter", "hatch", "stairs", "opening")
 SITE_KEYS: Final = ("site", "name", "zone", "location", "buildings", "zones", "doors", "assets", "calendars", "travel", "geometry")
-DOOR_KEYS: Final = (*("name", "from", "to", "readers", "kind", "egress", "fail_safe", "contact", "passage_sensor", "length_m", "schedule"),)
+DOOR_KEYS: Final = (
+    *("name", "from", "to", "readers", "kind", "egress", "egress_hardware", "egress_checked", "fail_safe", "contact"),
+    *("passage_sensor", "length_m", "schedule"),
+)
+EGRESS_HARDWARE: Final = (FREE_MECHANICAL, "electric")
 LONGEST_DOOR_M: Final = 10_000.0
 
 
@@ -225,7 +229,11 @@ class _Reading:
             cursor.number("length_m", 10.0, 0.0, LONGEST_DOOR_M),
             resolve_calendar(cursor, "schedule", site, self.calendars),
             self._readers(uid, cursor),
+            egress_hardware=cursor.choice("egress_hardware", "", ("", *EGRESS_HARDWARE)),
+            egress_checked=cursor.day("egress_checked"),
         )
+        if door.egress_checked and not door.egress_hardware:
+            cursor.fault("'egress_checked' needs 'egress_hardware'", "egress_checked", remedy="write what was found: free_mechanical")
         self.doors[uid] = door
         if not door.has_exit_reader and inner:
             self.notes.append(cursor.marked.fault(f"door {name!r} has no exit reader: presence behind it fades within 12 h", *cursor.path))

@@ -1,4 +1,4 @@
-"""What is kept of actions: intents with their outcomes and temporary states, requests for approval with every answer, and what is known of fire."""
+"""What is kept of actions: intents, outcomes, temporary states, requests for approval with every answer, and what is known of fire."""
 
 from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 

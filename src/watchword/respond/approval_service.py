@@ -1,11 +1,10 @@
-"""Requests for approval: asked once per step and rendered action, answered by people of both teams, counted and woken in one transaction."""
+"""Requests for approval: asked once per step and rendered action, answered by people of both teams, counted and woken at once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, Connection, Row, case, func, insert, select, type_coerce, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from watchword.ingest.ledger import Ledger
 from watchword.kit.clock import Clock, to_millisecond
@@ -13,82 +12,16 @@ from watchword.kit.errors import Conflict, Forbidden, InputError, NotFound
 from watchword.kit.ids import uid_of
 from watchword.kit.records import Records
 from watchword.model.action import Action, Team
-from watchword.respond.action_tables import action as actions
 from watchword.respond.action_tables import approval, approval_vote
-from watchword.respond.approval import QUICK, ApprovalRule, ApprovalState, Approver, Vote, say_rule, stricter, tally
-from watchword.respond.ports import Auditor, IncidentLog
+from watchword.respond.approval import ApprovalRule, ApprovalState, Approver, Vote, say_rule, tally
+from watchword.respond.asked_service import ApprovalView, Fatigue, came_to_nothing, fatigue_of, fault_of, view_of, votes_of
+from watchword.respond.ports import Auditor, IncidentLog, Pages
 from watchword.respond.rendering import action_of, body_of, rule_body, rule_of
 
 GLASS_ROLES: Final = frozenset({"manager", "administrator"})
 """Roles that may break the glass where nothing else is said."""
 BOTH_TEAMS: Final = (Team.IT.value, Team.PHYSICAL.value)
 REASON_MOST: Final = 2_000
-
-
-class Pages(Protocol):
-    """How actions and approvals have people called; within the transaction of what happened, once per key."""
-
-    def page(
-        self,
-        connection: Connection,
-        *,
-        incident: str,
-        severity: int,
-        teams: tuple[str, ...],
-        title: str,
-        place: str,
-        what_to_do: str,
-        exercise: bool,
-        key: str,
-    ) -> object:
-        """Call the teams' people on duty."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovalView:
-    """One request with its answers."""
-
-    uid: str
-    run: str
-    path: str
-    digest: str
-    action: Action
-    rule: ApprovalRule
-    state: ApprovalState
-    asked_by: str
-    asked_at: datetime
-    expires_at: datetime
-    decided_at: datetime | None
-    votes: tuple[Vote, ...]
-    glass: bool = False
-    """The glass was broken: one named role in place of the approvers."""
-    used_by: str = ""
-    """Key of the action that it was used for; an approval is good for one."""
-
-    @property
-    def missing(self) -> str:
-        """Say what is still missing, in words; empty when nothing is."""
-        count = tally(self.rule, self.votes, self.asked_by)
-        if self.state is not ApprovalState.WAITING:
-            return ""
-        return f"{count.people} of {say_rule(self.rule)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Fatigue:
-    """How one approver has answered lately: a person who always says yes, at once, is no safeguard."""
-
-    account: str
-    decisions: int
-    yes: int
-    quick: int
-    """Yeses within five seconds of being shown."""
-
-    @property
-    def tired(self) -> bool:
-        """Tell whether it looks like clicking through: five answers or more, all of them yes, half of them at once."""
-        return self.decisions >= 5 and self.yes == self.decisions and self.quick * 2 >= self.decisions
 
 
 class Approvals:
@@ -216,7 +149,8 @@ class Approvals:
             asked = ", ".join(sorted(rule.of)) or "it, physical, management"
             raise Forbidden(f"this request is for people of {asked}, and you speak for {approver.team or 'no team'}")
         answered = select(approval_vote.c.at).where(
-            approval_vote.c.approval == row.uid, (approval_vote.c.identity == approver.identity) | (approval_vote.c.account == approver.account)
+            approval_vote.c.approval == row.uid,
+            (approval_vote.c.identity == approver.identity) | (approval_vote.c.account == approver.account),
         )
         if connection.execute(answered).first() is not None:
             raise Conflict("you have answered this request already; it takes another person")
@@ -228,13 +162,11 @@ class Approvals:
                 reason=vote.reason, digest=digest, shown_at=vote.shown_at, at=now,
             )
         )  # fmt: skip
-        votes = _votes(connection, row.uid)
+        votes = votes_of(connection, row.uid)
         count = tally(rule_of(row.rule), votes, row.asked_by)
         done = count.state is not ApprovalState.WAITING
         connection.execute(
-            update(approval)
-            .where(approval.c.uid == row.uid)
-            .values(state=count.state.value, decided_at=now if done else None)
+            update(approval).where(approval.c.uid == row.uid).values(state=count.state.value, decided_at=now if done else None)
         )
         action = action_of(row.body)
         word = "approval.agree" if vote.yes else "approval.veto"
@@ -316,7 +248,7 @@ class Approvals:
         row = connection.execute(select(approval).where(approval.c.uid == uid)).first()
         if row is None:
             raise NotFound(f"there is no request for approval {uid!r}")
-        return _view(row, _votes(connection, uid))
+        return view_of(row, votes_of(connection, uid))
 
     def waiting(self, team: str = "") -> list[ApprovalView]:
         """Return the requests that wait for an answer, the most urgent first; of those that a team may answer when one is named."""
@@ -333,22 +265,12 @@ class Approvals:
 
     def _views(self, query: Any) -> list[ApprovalView]:
         with self.records.read() as connection:
-            return [_view(row, _votes(connection, row.uid)) for row in connection.execute(query).all()]
+            return [view_of(row, votes_of(connection, row.uid)) for row in connection.execute(query).all()]
 
     def fatigue(self, since: datetime) -> list[Fatigue]:
         """Return how each approver answered since a moment, those who clicked through first."""
-        table = approval_vote
-        took = type_coerce(table.c.at, BigInteger) - type_coerce(table.c.shown_at, BigInteger)
-        quick = case((table.c.yes & (took <= QUICK // timedelta(milliseconds=1)), 1), else_=0)
-        query = (
-            select(table.c.account, func.count(), func.sum(case((table.c.yes, 1), else_=0)), func.sum(quick))
-            .where(table.c.at >= since)
-            .group_by(table.c.account)
-            .order_by(table.c.account)
-        )
         with self.records.read() as connection:
-            found = [Fatigue(account, int(count), int(yes), int(soon)) for account, count, yes, soon in connection.execute(query)]
-        return sorted(found, key=lambda each: (not each.tired, -each.quick, each.account))
+            return fatigue_of(connection, since)
 
     # time
 
@@ -391,16 +313,14 @@ class Approvals:
         """
         if not uid:
             return "no-approval"
-        row = connection.execute(
-            update(approval).where(approval.c.uid == uid).values(round=approval.c.round).returning(approval)
-        ).first()
+        row = connection.execute(update(approval).where(approval.c.uid == uid).values(round=approval.c.round).returning(approval)).first()
         if row is None:
             return "no-approval"
-        view = _view(row, _votes(connection, uid))
-        code = _fault(view, action, rule, now)
+        view = view_of(row, votes_of(connection, uid))
+        code = fault_of(view, action, rule, now)
         if code:
             return code
-        if row.used_by not in {"", action.key} and not _came_to_nothing(connection, row.used_by):
+        if row.used_by not in {"", action.key} and not came_to_nothing(connection, row.used_by):
             return "approval-used"
         connection.execute(update(approval).where(approval.c.uid == uid).values(used_by=action.key))
         return ""
@@ -413,62 +333,8 @@ class Approvals:
     def _tell(self, connection: Connection, uid: str, action: Action, text: str, by: str, team: str, now: datetime) -> None:
         if action.incident:
             refs = {"approval": uid, "run": action.run}
-            self.log.append(
-                connection, action.incident, "approval", text, occurred_at=now, recorded_by=by, team=team, refs=refs
-            )
+            self.log.append(connection, action.incident, "approval", text, occurred_at=now, recorded_by=by, team=team, refs=refs)
         Ledger(self.records).append_change(connection, "approval", uid, {"text": text, "exercise": action.exercise}, now)
-
-
-def _fault(view: ApprovalView, action: Action, rule: ApprovalRule, now: datetime) -> str:
-    """Return why an approval does not stand for an action, or ''."""
-    if view.digest != action.digest or view.action.digest != action.digest:
-        return "approval-void"
-    if view.run != action.run or view.path != action.path:
-        return "approval-elsewhere"
-    if view.state is ApprovalState.VETOED or any(not vote.yes for vote in view.votes):
-        return "vetoed"
-    if view.state is ApprovalState.EXPIRED or view.decided_at is None:
-        return "approval-expired" if view.state is ApprovalState.EXPIRED else "approval-incomplete"
-    whole = stricter(rule, view.rule)
-    if now > view.decided_at + whole.expires_after:
-        return "approval-expired"
-    if view.glass:
-        return ""
-    for requester in {view.asked_by, action.requested_by}:
-        if not tally(whole, view.votes, requester).complete:
-            return "approval-incomplete"
-    return ""
-
-
-def _came_to_nothing(connection: Connection, key: str) -> bool:
-    """Tell whether the action that an approval was used for did nothing, so that it may be tried again."""
-    state = connection.execute(select(actions.c.state).where(actions.c.key == key)).scalar()
-    return state in {"refused", "failed"}
-
-
-def _votes(connection: Connection, uid: str) -> tuple[Vote, ...]:
-    table = approval_vote
-    rows = connection.execute(select(table).where(table.c.approval == uid).order_by(table.c.at, table.c.identity))
-    return tuple(Vote(row.identity, row.account, row.name, row.team, row.yes, row.at, row.shown_at, row.reason) for row in rows)
-
-
-def _view(row: Row[Any], votes: tuple[Vote, ...]) -> ApprovalView:
-    return ApprovalView(
-        row.uid,
-        row.run,
-        row.path,
-        row.digest,
-        action_of(row.body),
-        rule_of(row.rule),
-        ApprovalState(row.state),
-        row.asked_by,
-        row.asked_at,
-        row.expires_at,
-        row.decided_at,
-        votes,
-        row.glass,
-        row.used_by,
-    )
 
 
 def _nobody_waits(connection: Connection, run: str, path: str) -> None:

@@ -21,7 +21,10 @@ FORBIDDEN: Final = re.compile(r"egress|toggle|pulse|momentary|lock_(door|out|in|
 LONGEST_VALUE: Final = 300
 LONGEST_TARGET: Final = 300
 KEYS: Final = frozenset(
-    "says domain target parameters hazard approval undo temporary longest expects blast life_safety manual".split()
+    {
+        *("says", "domain", "target", "parameters", "hazard", "approval", "undo"),
+        *("temporary", "longest", "expects", "blast", "life_safety", "manual"),
+    }
 )
 REQUIRED: Final = ("says", "domain", "target", "hazard", "expects", "blast", "manual")
 
@@ -118,10 +121,9 @@ class Verb:
         return _filled(self.manual, action, target)
 
     def agrees(self, observed: Mapping[str, str] | None) -> bool | None:
-        """Tell whether what was read back is what is expected; None when nothing could be read."""
-        if not observed:
-            return None
-        return all(observed.get(key) == value for key, value in self.expects.items())
+        """Tell whether what was read back is what is expected, as far as the product says; None when it says nothing of it."""
+        said = {key: observed[key] for key in self.expects if key in observed} if observed else {}
+        return all(self.expects[key] == value for key, value in said.items()) if said else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +269,9 @@ class _Reading:
         entry = self.marked.value[name]
         before = len(self.faults)
         if not NAME.fullmatch(name) or FORBIDDEN.search(name):
-            self.fault(f"{name!r} cannot be a verb", name, remedy="noun.verb that sets a state; nothing may hold people in, toggle or pulse")
+            self.fault(
+                f"{name!r} cannot be a verb", name, remedy="noun.verb that sets a state; nothing may hold people in, toggle or pulse"
+            )
         if not isinstance(entry, dict):
             self.fault("expected keys and values here", name)
             return None

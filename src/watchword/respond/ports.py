@@ -9,6 +9,21 @@ from typing import Any, Protocol
 from sqlalchemy import Connection
 
 from watchword.model.action import Action, Outcome
+from watchword.respond.fire_fact import FireFact, FireState
+
+__all__ = [
+    "Auditor",
+    "Channel",
+    "Delivery",
+    "FireFact",
+    "FireState",
+    "Heads",
+    "IncidentLog",
+    "Pages",
+    "Responder",
+    "SafetyFacts",
+    "Sent",
+]
 
 
 class Responder(Protocol):
@@ -25,31 +40,6 @@ class Responder(Protocol):
     def read(self, action: Action) -> Mapping[str, str] | None:
         """Read the state that the action would set; None when this product cannot be read."""
         ...
-
-
-class FireState(StrEnum):
-    """What is known of a building's fire system. Only `normal` permits securing a door."""
-
-    NORMAL = "normal"
-    ALARM = "alarm"
-    FAULT = "fault"
-    """Its power or the panel itself is in fault."""
-    UNKNOWN = "unknown"
-    """Never heard of."""
-    STALE = "stale"
-    """The panel has been silent for longer than its rhythm."""
-
-
-@dataclass(frozen=True, slots=True)
-class FireFact:
-    """The fire state of one building, and since when, by which event."""
-
-    building: str
-    state: FireState
-    since: datetime | None = None
-    event: str = ""
-    heard: datetime | None = None
-    """When the panel was last heard at all."""
 
 
 class SafetyFacts(Protocol):
@@ -126,6 +116,26 @@ class IncidentLog(Protocol):
         self, connection: Connection, incident: str, moment: str, at: datetime, *, source: str, team: str = "", evidence: str = ""
     ) -> None:
         """Record a canonical moment (``t0`` … ``t12``) by machine; a later better knowledge is a revision, never an overwrite."""
+        ...
+
+
+class Pages(Protocol):
+    """How actions and approvals have people called; within the transaction of what happened, once per key."""
+
+    def page(
+        self,
+        connection: Connection,
+        *,
+        incident: str,
+        severity: int,
+        teams: Sequence[str],
+        title: str,
+        place: str,
+        what_to_do: str,
+        exercise: bool,
+        key: str,
+    ) -> object:
+        """Call the teams' people on duty; severity 1 is the gravest."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -11,6 +12,8 @@ from watchword.simulate.premises import DOMAIN, TRAVEL_MINUTES, SitePlan
 if TYPE_CHECKING:
     from watchword.simulate.organisation import Host, Organisation
 
+CHECKED_BEFORE = timedelta(days=30)
+"""How long before the organisation's day the doors' egress was last tried."""
 _HOURS = {
     "harbour": {
         "office-harbour": {"days": "mon-fri", "hours": "07:00-19:00"},
@@ -40,7 +43,7 @@ def _buildings(site: SitePlan) -> dict[str, Any]:
     return tree
 
 
-def _doors(site: SitePlan) -> dict[str, Any]:
+def _doors(site: SitePlan, checked: date) -> dict[str, Any]:
     """Return the doors of a site as the file writes them."""
 
     def below(zone: str) -> str:
@@ -52,13 +55,15 @@ def _doors(site: SitePlan) -> dict[str, Any]:
         entry["readers"] = {direction: door.reader(direction) for direction in door.readers.split()}
         entry |= {key: True for key in ("egress", "fail_safe", "passage_sensor") if getattr(door, key)}
         entry["length_m"] = door.length_m
+        if door.readers:  # every lock has a lever or a bar inside, and the yearly walk found them sound
+            entry |= {"egress_hardware": "free_mechanical", "egress_checked": checked}
         if door.schedule:
             entry["schedule"] = door.schedule if site.name == "harbour" else f"{door.schedule}-{site.name}"
         doors[door.name] = entry
     return doors
 
 
-def _asset(host: "Host") -> dict[str, Any]:
+def _asset(host: "Host", plan: SitePlan) -> dict[str, Any]:
     """Return one asset as the file writes it; places and doors below its own site."""
     site = host.site
     addresses = [host.ip, host.mac]
@@ -73,6 +78,8 @@ def _asset(host: "Host") -> dict[str, Any]:
         entry["upstream"] = list(host.upstream)
     if host.shared:
         entry["shared"] = True
+    if host.kind == "panel":  # one panel for burglary and fire speaks for the whole site
+        entry["protects"] = list(plan.buildings)
     return entry
 
 
@@ -89,8 +96,8 @@ def site_yaml(org: "Organisation") -> str:
             "zone": site.zone,
             "location": [site.latitude, site.longitude],
             "buildings": _buildings(site),
-            "doors": _doors(site),
-            "assets": {host.name: _asset(host) for host in org.hosts if host.site == site.name},
+            "doors": _doors(site, org.today - CHECKED_BEFORE),
+            "assets": {host.name: _asset(host, site) for host in org.hosts if host.site == site.name},
             "calendars": hours,
         }
         if site is org.sites[0]:
