@@ -236,7 +236,7 @@ class SqliteSpool:
 
     def _fold(self) -> None:
         with contextlib.suppress(Full, Unavailable):  # the next commit tries again
-            self.fold_seen()
+            self.fold_seen(1)
 
     def _collect(self, first: _Append, *, busy: bool) -> tuple[list[_Append], bool]:
         # A lone sender is not kept waiting; once several are about, a few milliseconds bring many into one fsync.
