@@ -1,6 +1,8 @@
 """Detection 20: door probing."""
 
-from tests.detect.story import Story, at, verdict
+from dataclasses import replace
+
+from tests.detect.story import Story, at, detector, judged, verdict
 
 from watchword.model.ocsf import Access
 
@@ -61,3 +63,54 @@ def test_a_new_starter_and_different_people_are_nothing():
         story.door(at("10:00"), "server", Access.DENIED, number)
         story.door(at("10:01"), "closet", Access.DENIED, number)
     assert verdict("ww_020", story) == []
+
+
+def refused(story, number, minute, second=0, asset=""):
+    """Let one badge be refused five times within fifty seconds."""
+    for step in range(5):
+        story.door(at(f"9:{minute:02}:{second + step * 10:02}"), ("office", "server")[step % 2], Access.DENIED, number)
+        story.events[-1] = replace(story.events[-1], asset=asset)
+
+
+def test_a_door_groups_outage_is_one_finding_on_what_they_share():
+    story = Story()
+    for number, minute in ((1, 0), (2, 1), (3, 2), (4, 4)):
+        refused(story, number, minute)
+    [finding] = verdict("ww_020", story)
+    assert len(finding.events) == 20
+    assert set(finding.persons) == {f"person:{number}" for number in (1, 2, 3, 4)}
+    assert "4 badges were refused again and again at 2 doors of doors" in finding.because
+    assert "outage" in finding.title
+    assert finding.severity == 3
+
+
+def test_two_people_or_three_with_time_between_are_findings_of_their_own():
+    two = Story()
+    refused(two, 1, 0)
+    refused(two, 2, 1)
+    spread = Story()
+    for number, minute in ((1, 0), (2, 4), (3, 8)):
+        refused(spread, number, minute)
+    again = Story()
+    for minute in (0, 1, 2):
+        refused(again, 1, minute)
+    assert [len(verdict("ww_020", story)) for story in (two, spread, again)] == [2, 3, 3]
+
+
+def test_the_controller_is_named_where_the_record_names_it_and_others_stay_apart():
+    story = Story()
+    for number, minute in ((1, 0), (2, 0), (3, 1)):
+        refused(story, number, minute, second=number, asset="asset:sw-closet")
+    refused(story, 4, 1, asset="asset:sw-server")
+    found = verdict("ww_020", story)
+    assert sorted(len(finding.events) for finding in found) == [5, 15]
+    outage = max(found, key=lambda finding: len(finding.events))
+    assert outage.assets[0] == "asset:sw-closet"
+    assert "of sw-closet" in outage.because
+
+
+def test_without_a_group_size_everyone_stands_alone():
+    story = Story()
+    for number, minute in ((1, 0), (2, 1), (3, 2)):
+        refused(story, number, minute)
+    assert len(judged(detector("ww_020", story.directory, group_size=0), story.events)) == 3
