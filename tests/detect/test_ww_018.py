@@ -79,3 +79,58 @@ def test_settings_and_coverage() -> None:
     assert judged(detector("ww_018", story.directory, own_networks=["203.0.113.0/24"]), story.events) == []
     assert judged(detector("ww_018", story.directory, least_bytes=9_000_000), story.events) == []
     assert verdict("ww_018", story, silent=["doors"]) == []
+
+
+def at_desk_then_closet(*earlier: tuple[str, str, int]) -> Story:
+    """The owner works at the machine from seven on, is in the closet at nine, and then the machine sends 8 MB abroad."""
+    story = Story()
+    story.enter(at("7:00"), "office", 1)
+    for clock, address, sent in earlier:
+        story.flow(at(clock), "ws-1", address, bytes_out=sent)
+    story.enter(at("9:00"), "closet", 1)
+    story.flow(at("9:10"), "ws-1", "203.0.113.9", bytes_out=BULK)
+    return story
+
+
+def test_a_machine_that_sends_as_much_while_its_owner_is_there_is_one_level_lower() -> None:
+    synchronises = at_desk_then_closet(("8:00", "203.0.113.9", 6_000_000))
+    busy = at_desk_then_closet(*((f"8:{minute}", f"203.0.113.{minute}", BULK) for minute in (10, 20, 30)))
+    for story, words in ((synchronises, "to the same address"), (busy, "3 times within the day")):
+        [finding] = verdict("ww_018", story)
+        assert finding.severity == 3
+        assert words in finding.because
+    elsewhere = Story()
+    elsewhere.enter(at("7:00"), "office", 1)
+    elsewhere.flow(at("8:00"), "ws-1", bytes_out=BULK)
+    elsewhere.enter(at("9:00"), "server", 1)
+    elsewhere.flow(at("9:10"), "ws-1", bytes_out=BULK)
+    assert [finding.severity for finding in verdict("ww_018", elsewhere)] == [2]
+
+
+def test_what_explains_nothing() -> None:
+    another_address = at_desk_then_closet(("8:00", "203.0.113.8", BULK))
+    much_less = at_desk_then_closet(("8:00", "203.0.113.9", 5_000_000), ("8:05", "203.0.113.9", 1_000_000))
+    much_less.flow(at("9:12"), "ws-1", "203.0.113.10", bytes_out=40_000_000)
+    nobody_there = at_desk_then_closet(("6:00", "203.0.113.9", BULK))
+    day_before = at_desk_then_closet()
+    day_before.enter(at("6:00", day=-1), "office", 1)
+    day_before.flow(at("6:10", day=-1), "ws-1", bytes_out=BULK)
+    before = Story()
+    before.enter(at("7:00"), "closet", 1)
+    before.flow(at("7:10"), "ws-1", bytes_out=BULK)
+    before.enter(at("8:00"), "office", 1)
+    before.enter(at("9:00"), "closet", 1)
+    before.flow(at("9:10"), "ws-1", bytes_out=BULK)
+    for story in (another_address, nobody_there, day_before):
+        assert [finding.severity for finding in verdict("ww_018", story)] == [4]
+    assert [finding.severity for finding in verdict("ww_018", before)] == [4, 4], "the first theft does not excuse the second"
+    assert max(finding.severity for finding in verdict("ww_018", much_less)) == 4
+
+
+def test_a_reading_that_may_be_forgotten_already_excuses_nothing() -> None:
+    story = Story()
+    story.enter(at("4:00", day=-1), "office", 1)
+    story.flow(at("9:30", day=-1), "ws-1", bytes_out=BULK)
+    story.enter(at("9:00"), "closet", 1)
+    story.flow(at("9:10"), "ws-1", bytes_out=BULK)
+    assert [finding.severity for finding in verdict("ww_018", story)] == [4]

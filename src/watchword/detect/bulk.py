@@ -20,6 +20,10 @@ LEAST_HISTORY = 20
 HISTORY = timedelta(hours=24)
 UNREAD_FACTOR = 0.6
 """What is left of the confidence where the owner might have come back without passing a reader."""
+USUAL_SHARE = 0.5
+"""From this share of a flow's bytes on, an earlier flow counts as its like."""
+USUAL_TIMES = 3
+"""So many of its like to any address make a flow usual for the machine; to the same address one is enough."""
 ELSEWHERE_FACTOR = 0.8
 """The same where the owner's zone has a network: a machine may finish alone what was begun at it."""
 
@@ -78,6 +82,7 @@ class BulkElsewhere:
             if state is None:
                 continue
             fired.add(same)
+            usual = self._usual(flow, asset, flows, whereabouts)
             yield make_finding(
                 self.rule,
                 [doors[stand.event], flow],
@@ -86,7 +91,8 @@ class BulkElsewhere:
                 persons=(key,),
                 places=(stand.zone, asset.place),
                 confidence=confidence,
-                severity=self.rule.severity if self._without_network(stand) else self.rule.severity - 1,
+                severity=self.rule.severity - (not self._without_network(stand)) - bool(usual),
+                notes=(usual,) if usual else (),
                 state=state,
             )
 
@@ -108,9 +114,33 @@ class BulkElsewhere:
                 found.add(flow.uid)
         return frozenset(found)
 
+    def _usual(self, flow: Event, asset: Asset, flows: Iterable[Event], whereabouts: Whereabouts) -> str:
+        """Return in words that the machine sent as much within the day before while its owner was at it; '' where it did not.
+
+        What it sent while the doors placed its owner elsewhere, or nowhere, explains nothing: that may be the same deed.
+        """
+        least, since = USUAL_SHARE * bytes_sent(flow), flow.time - HISTORY
+        alike = [
+            earlier
+            for earlier in flows
+            if earlier.asset == flow.asset and since <= earlier.time < flow.time and bytes_sent(earlier) >= least
+            if (stand := whereabouts.stand(earlier.time, self.min_confidence)) is not None
+            if stand.since >= flow.time - self.reach and self._at(stand, asset)  # an older reading may be forgotten already
+        ]
+        if any(earlier.dst_ip == flow.dst_ip for earlier in alike):
+            return "It had sent about as much to the same address within the day before, while its owner was there."
+        return (
+            f"It had sent about as much {len(alike)} times within the day before, while its owner was there."
+            if len(alike) >= USUAL_TIMES
+            else ""
+        )
+
+    def _at(self, stand: Stand, asset: Asset) -> bool:
+        return self.directory.within(asset.place, stand.zone) or self.directory.within(stand.zone, asset.place)
+
     def _confidence(self, stand: Stand, asset: Asset, flow: Event) -> float | None:
         """Return the confidence that the owner is not at the machine; None where the doors do not say so."""
-        if stand.outside or self.directory.within(asset.place, stand.zone) or self.directory.within(stand.zone, asset.place):
+        if stand.outside or self._at(stand, asset):
             return None
         confidence = self.rule.confidence * stand.confidence
         if self.walks_free.unread(stand.zone, asset.place):
