@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from watchword.ingest.mapping_run import event_uid
+from watchword.kit.ids import uid_of
 from watchword.model import Event, RawRecord
 from watchword.model.making import make_event, make_record
 
@@ -26,3 +28,9 @@ def test_a_made_record_is_a_record() -> None:
     assert type(made) is RawRecord
     assert made == RawRecord("a" * 32, "s", NOON, b"x")
     assert hash(made) == hash(RawRecord("a" * 32, "s", NOON, b"x"))
+
+
+@pytest.mark.parametrize("record", ["a" * 32, "short", "é" * 32, ""])
+@pytest.mark.parametrize("index", [0, 1, 12])
+def test_an_events_uid_is_the_hash_of_record_and_index(record: str, index: int) -> None:
+    assert event_uid(record, index) == uid_of("event", record, str(index))

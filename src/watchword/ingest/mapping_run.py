@@ -4,6 +4,7 @@ from collections.abc import Callable
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any, Final, Literal
 
 from watchword.ingest.condition import Test
@@ -13,14 +14,17 @@ from watchword.ingest.mapping_fields import Put
 from watchword.ingest.mapping_values import Get, Row, column_get, text_of
 from watchword.ingest.moment import RECEIVED, LocalClock, MomentFault, MomentReader, Reading, cut
 from watchword.ingest.native import Native, NativeView
-from watchword.kit.ids import uid_of
+from watchword.kit.ids import UID_BYTES, uid_of
 from watchword.model import Event, RawRecord, Source
+from watchword.model.making import make_event
 from watchword.model.ocsf import OTHER_ACTIVITY
 
 TEXT_KEPT: Final = 500
 """Characters of a record's text that become the message of an event that no mapping entry made."""
 Message = Callable[[Row, dict[str, Any], int], str]
 """(record, document, activity) → message."""
+_BEFORE: Final = (5).to_bytes(8, "big") + b"event" + (2 * UID_BYTES).to_bytes(8, "big")
+_AFTER: Final = (1).to_bytes(8, "big") + b"0"
 _WHOLE: Final = 8_000
 """Characters at most of any message."""
 
@@ -179,8 +183,8 @@ class Mapping:
             account = user.get("name") or user.get("email_addr")
             credential = account_uid(account) if account else ""
         src, dst = data.get("src_endpoint"), data.get("dst_endpoint")
-        return Event(
-            uid_of("event", record.uid, str(index)),
+        return make_event(
+            event_uid(record.uid, index),
             record.uid,
             record.source,
             moment,
@@ -188,11 +192,14 @@ class Mapping:
             entry.class_uid,
             activity,
             severity,
-            credential=credential,
-            src_ip=src.get("ip", "") if src is not None else "",
-            dst_ip=dst.get("ip", "") if dst is not None else "",
-            message=entry.message(row, data, activity)[:_WHOLE],
-            data=data,
+            "",  # person, asset and place are found out later
+            "",
+            "",
+            credential,
+            src.get("ip", "") if src is not None else "",
+            dst.get("ip", "") if dst is not None else "",
+            entry.message(row, data, activity)[:_WHOLE],
+            data,
         )
 
     def _metadata(self, data: dict[str, Any], row: Row, label: str, sent: Any) -> None:
@@ -215,7 +222,7 @@ class Mapping:
             data["device"] = {"hostname": host}
         text = row["message"] if self.format.kind in {"syslog", "text"} else record.body[: TEXT_KEPT * 4].decode("utf-8", "replace")
         return Event(
-            uid_of("event", record.uid, "0"),
+            event_uid(record.uid, 0),
             record.uid,
             record.source,
             moment,
@@ -225,6 +232,14 @@ class Mapping:
             message=str(text)[:TEXT_KEPT],
             data=data,
         )
+
+
+def event_uid(record: str, index: int) -> str:
+    """Return the uid of a record's event: ``uid_of("event", record, index)``, in one piece."""
+    raw = record.encode("utf-8", "surrogatepass")
+    if index or len(raw) != 2 * UID_BYTES:
+        return uid_of("event", raw, str(index))
+    return blake2b(_BEFORE + raw + _AFTER, digest_size=UID_BYTES).hexdigest()
 
 
 def _read(read: MomentReader, clock: LocalClock, value: Any) -> Reading:

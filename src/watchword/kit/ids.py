@@ -1,7 +1,7 @@
 """Identifiers: content-derived uids, so that a replay gives the same ones, and random ones where nothing is replayed."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 
 UID_BYTES = 16
@@ -12,21 +12,17 @@ def uid_of(*parts: str | bytes) -> str:
 
     Parts are length-prefixed before hashing, so ``("ab", "c")`` and ``("a", "bc")`` differ.
     """
-    digest = blake2b(digest_size=UID_BYTES)
-    for part in parts:
-        raw = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
-        digest.update(len(raw).to_bytes(8, "big"))
-        digest.update(raw)
-    return digest.hexdigest()
+    return blake2b(_framed(parts), digest_size=UID_BYTES).hexdigest()
+
+
+def _framed(parts: Iterable[str | bytes]) -> bytes:
+    raws = [part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part for part in parts]
+    return b"".join([len(raw).to_bytes(8, "big") + raw for raw in raws])
 
 
 def uids_under(*parts: str | bytes) -> Callable[[bytes], str]:
     """Return what gives ``uid_of(*parts, last)`` for many a last part: the parts before it are hashed once."""
-    begun = blake2b(digest_size=UID_BYTES)
-    for part in parts:
-        raw = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
-        begun.update(len(raw).to_bytes(8, "big"))
-        begun.update(raw)
+    begun = blake2b(_framed(parts), digest_size=UID_BYTES)
     copy = begun.copy
 
     def uid(last: bytes) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from watchword.ingest.credential import account_uid
 from watchword.model import Asset, Event
+from watchword.model.making import make_event
 from watchword.model.ocsf import EventClass
 from watchword.resolve.gates import Gate
 
@@ -41,7 +42,7 @@ def identify(directory: "Directory", event: Event) -> Event:
             merged.setdefault(CONFLICT, list(conflict))
     if merged is None and person == event.person and asset_uid == event.asset and place == event.place:
         return event
-    return Event(
+    return make_event(
         event.uid,
         event.record,
         event.source,
@@ -65,7 +66,7 @@ def _person(directory: "Directory", event: Event, data: Mapping[str, Any]) -> tu
     """Return the person, the confidence of the link, and the people between whom two exact keys disagree."""
     link = directory.holder(event.credential, event.time) if event.credential else None
     user = data.get("user")
-    if not isinstance(user, Mapping):
+    if type(user) is not dict and not isinstance(user, Mapping):
         return (link.person, link.confidence, ()) if link else ("", 1.0, ())
     named: dict[str, float] = {link.person: link.confidence} if link else {}
     number = user.get("uid")
@@ -137,7 +138,7 @@ def _thing_and_place(directory: "Directory", event: Event, data: Mapping[str, An
 
 
 def _asset(directory: "Directory", event: Event, data: Mapping[str, Any]) -> Asset | None:
-    if event.class_uid in CLIENT_CLASSES:
+    if event.class_uid in CLIENT_CLASSES:  # most events of a site are traffic
         return directory.asset_at(event.src_ip, event.time) if event.src_ip else _endpoint(directory, event, data.get("src_endpoint"))
     if event.class_uid == EventClass.VIDEO_ANALYTIC:
         track = data.get("ww_camera_track")
@@ -153,7 +154,7 @@ def _asset(directory: "Directory", event: Event, data: Mapping[str, Any]) -> Ass
 
 def _endpoint(directory: "Directory", event: Event, endpoint: Any) -> Asset | None:
     """Return the asset that a device or endpoint object names: by its own ids first, by its address last."""
-    if not isinstance(endpoint, Mapping):
+    if type(endpoint) is not dict and not isinstance(endpoint, Mapping):
         return None
     for word in ("uid", "hostname", "mac", "serial_number", "ip", "name"):
         text = endpoint.get(word)
