@@ -112,6 +112,11 @@ def test_every_decision_is_listed():
         assert path.name in listed, path.name
 
 
+def test_the_glossary_of_the_help_page_is_that_of_the_docs():
+    source = ROOT / "src" / "watchword" / "content" / "glossary.md"
+    assert (DOCS / "glossary.md").read_bytes() == source.read_bytes(), f"write in {source}, then: cp {source} {DOCS}"
+
+
 def test_the_terms_of_both_trades_are_explained():
     terms = headings("glossary.md")
     assert {"badge", "finding", "anti-passback", "flow", "presence", "rhythm"} <= terms

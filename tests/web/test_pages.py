@@ -192,3 +192,18 @@ def test_pages_say_they_vary_and_are_not_kept(ada):
     headers = ada.get("/").headers
     assert headers["cache-control"] == "no-store"
     assert "HX-Request-Type" in headers["vary"]
+
+
+def test_every_word_that_is_explained_leads_to_its_explanation(ada, house):
+    known = set(re.findall(r'id="([^"]+)"', ada.get("/help").text))
+    assert {"presence", "alibi", "rhythm", "audit-log", "connect"} <= known
+    for path in ("/", "/timeline?person=Ana+Reyes", "/findings", "/sources", "/entities", "/places/harbour", "/people/person:1042"):
+        for anchor in re.findall(r'href="/help#([^"]+)"', ada.get(path).text):
+            assert anchor in known, f"{path} leads to /help#{anchor}"
+
+
+def test_the_glossary_keeps_its_marks_and_nothing_else(ada):
+    text = ada.get("/help").text
+    assert '<dt id="flow">flow</dt><dd><strong>IT.</strong> A summary of a network connection' in text
+    assert "<em>rhythm</em>" in text
+    assert "**" not in text
