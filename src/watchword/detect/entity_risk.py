@@ -17,7 +17,7 @@ from watchword.resolve.directory import Directory
 CRITICALITY = 1.5
 """Weight of a critical place, of what stands in one and of who is named there, against 1 of any other; a score stays within 0 to 1."""
 NEWEST = 200
-"""So many of an entity's newest findings are weighed: beyond, 1/i^1.5 adds less than a point."""
+"""So many of an entity's newest findings are weighed: with at most three of each rule, 1/i^1.5 leaves next to nothing beyond."""
 WALKED = 500
 """So many of an entity's newest findings are gone through in search of a crossing: bounds the work on one that everything names."""
 LEAST = 0.005
@@ -108,11 +108,22 @@ def entities_of(finding: Finding, directory: Directory) -> dict[str, EntityKind]
     return found
 
 
-def score_on(finding: Finding, critical: bool, at: datetime, settings: RiskSettings) -> float:
-    """Return s_i(t) = sev · conf · crit · 2^(-(t - t_i)/h), cut at 1, so that R stays within 0 to 100."""
-    half_life = settings.posture if finding.rule in settings.posture_rules else settings.transient
-    weight = SEVERITY_WEIGHTS.get(finding.severity, 0.0) * finding.confidence * (CRITICALITY if critical else 1.0)
-    return min(1.0, weight) * math.exp2(-(max(timedelta(), at - finding.time) / half_life))
+@dataclass(frozen=True, slots=True)
+class _Weight:
+    """What of a finding weighs on an entity, before it fades."""
+
+    uid: str
+    rule: str
+    time: datetime
+    start: float
+    """sev · conf · crit, cut at 1, so that R stays within 0 to 100."""
+    half_life: timedelta
+    domains: frozenset[Domain]
+    group: str
+
+    def score(self, at: datetime) -> float:
+        """Return s_i(t) = start · 2^(-(t - t_i)/h)."""
+        return self.start * math.exp2(-(max(timedelta(), at - self.time) / self.half_life))
 
 
 def joined(by_domain: Mapping[str, float]) -> float:
@@ -123,9 +134,11 @@ def joined(by_domain: Mapping[str, float]) -> float:
 def entity_risks(findings: Iterable[Finding], directory: Directory, at: datetime, settings: RiskSettings | None = None) -> list[EntityRisk]:
     """Return the risk of every entity that findings up to `at` weigh on, the highest first. Withdrawn findings do not count."""
     settings = settings or RiskSettings()
-    grouped, domains = _named(findings, directory)
-    found = [_risk(entity, kind, named, domains, directory, at, settings) for (entity, kind), named in grouped.items()]
-    return sorted((one for one in found if one.findings), key=lambda one: (-round(one.score, 9), one.entity))
+    found = []
+    for (entity, kind), weights in _weights(findings, directory, settings).items():
+        if counted := [weight for weight in weights if weight.time <= at]:
+            found.append(_risk(entity, kind, counted, directory, at, settings))
+    return sorted(found, key=lambda one: (-round(one.score, 9), one.entity))
 
 
 def crossings(findings: Iterable[Finding], directory: Directory, settings: RiskSettings | None = None) -> list[EntityRisk]:
@@ -133,68 +146,72 @@ def crossings(findings: Iterable[Finding], directory: Directory, settings: RiskS
 
     Its `findings` are all that weighed anything at any moment above the line. Risk is weighed at the time of each finding, with those
     up to it, so the answer depends on the set of findings only: neither on the order in which they came nor on when it is asked. A
-    further finding adds crossings and findings to them, and removes none.
+    further finding adds crossings and findings to them, and removes none (but for an entity that more than `WALKED` findings name).
     """
     settings = settings or RiskSettings()
     found = []
-    grouped, domains = _named(findings, directory)
-    for (entity, kind), every in grouped.items():
+    for (entity, kind), every in _weights(findings, directory, settings).items():
         named = every[-WALKED:]
-        if len({finding.rule for finding in named}) < settings.rules:
+        if len({weight.rule for weight in named}) < settings.rules:
             continue
         first: EntityRisk | None = None
         behind: dict[str, None] = {}
         for number in range(settings.rules, len(named) + 1):
-            at = named[number - 1].time
-            weighed = _risk(entity, kind, named[:number], domains, directory, at, settings)
-            if weighed.crossed:
-                first = first or weighed
-                behind.update(
-                    dict.fromkeys(one.uid for one in named[:number] if score_on(one, critical=False, at=at, settings=settings) >= LEAST)
-                )
+            at, counted = named[number - 1].time, named[max(0, number - NEWEST) : number]
+            if not _crosses(counted, at, settings):
+                continue
+            first = first or _risk(entity, kind, counted, directory, at, settings)
+            behind.update(dict.fromkeys(weight.uid for weight in counted if weight.score(at) >= LEAST))
         if first is not None:
             found.append(replace(first, findings=tuple(behind)))
     return sorted(found, key=lambda one: (one.at, one.entity))
 
 
-Grouped = dict[tuple[str, EntityKind], list[Finding]]
-Domains = dict[str, frozenset[Domain]]
-
-
-def _named(findings: Iterable[Finding], directory: Directory) -> tuple[Grouped, Domains]:
-    named: Grouped = defaultdict(list)
-    domains: Domains = {}
+def _weights(findings: Iterable[Finding], directory: Directory, settings: RiskSettings) -> dict[tuple[str, EntityKind], list[_Weight]]:
+    """Return what weighs on each entity, oldest first."""
+    found: dict[tuple[str, EntityKind], list[_Weight]] = defaultdict(list)
     for finding in sorted(findings, key=lambda one: (one.time, one.uid)):
-        if finding.state is not FindingState.WITHDRAWN:
-            domains[finding.uid] = domains_of(finding, directory)
-            for item in entities_of(finding, directory).items():
-                named[item].append(finding)
-    return named, domains
+        if finding.state is FindingState.WITHDRAWN:
+            continue
+        domains = domains_of(finding, directory)
+        group = "+".join(sorted(domain.value for domain in domains))
+        half_life = settings.posture if finding.rule in settings.posture_rules else settings.transient
+        plain = SEVERITY_WEIGHTS.get(finding.severity, 0.0) * finding.confidence
+        critical_place = any(_is_critical(uid, directory) for uid in finding.places)
+        for entity, kind in entities_of(finding, directory).items():
+            critical = critical_place or _is_critical(entity, directory)
+            start = min(1.0, plain * (CRITICALITY if critical else 1.0))
+            found[entity, kind].append(_Weight(finding.uid, finding.rule, finding.time, start, half_life, domains, group))
+    return found
+
+
+def _by_domain(weights: Sequence[_Weight], at: datetime) -> dict[str, float]:
+    groups: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for weight in weights:
+        groups[weight.group][weight.rule].append(weight.score(at))
+    return {group: risk(rules) for group, rules in sorted(groups.items())}
+
+
+def _crosses(weights: Sequence[_Weight], at: datetime, settings: RiskSettings) -> bool:
+    """Tell whether the risk is over the line with enough rules and domains behind it; the cheap questions first."""
+    if len({weight.rule for weight in weights}) < settings.rules:
+        return False
+    if len(frozenset[Domain]().union(*{weight.domains for weight in weights})) < settings.domains:
+        return False
+    return joined(_by_domain(weights, at)) >= settings.line
 
 
 def _risk(
-    entity: str,
-    kind: EntityKind,
-    named: Sequence[Finding],
-    domains: Domains,
-    directory: Directory,
-    at: datetime,
-    settings: RiskSettings,
+    entity: str, kind: EntityKind, weights: Sequence[_Weight], directory: Directory, at: datetime, settings: RiskSettings
 ) -> EntityRisk:
-    weighed = [finding for finding in named if finding.time <= at][-NEWEST:]
-    groups: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for finding in weighed:
-        critical = _is_critical(entity, directory) or any(_is_critical(uid, directory) for uid in finding.places)
-        group = "+".join(sorted(domain.value for domain in domains[finding.uid]))
-        groups[group][finding.rule].append(score_on(finding, critical, at, settings))
-    by_domain = {group: risk(rules) for group, rules in sorted(groups.items())}
-    score = joined(by_domain)
-    rules = tuple(sorted({finding.rule for finding in weighed}))
-    both = frozenset[Domain]().union(*(domains[finding.uid] for finding in weighed))
-    crossed = score >= settings.line and len(rules) >= settings.rules and len(both) >= settings.domains
-    label = directory.label(entity)
-    because = f"{label}: risk {score:.0f} of 100 from {len(weighed)} findings of {len(rules)} rules in {len(both)} domains."
-    return EntityRisk(entity, kind, label, score, at, by_domain, tuple(one.uid for one in weighed), rules, both, crossed, because)
+    weights = weights[-NEWEST:]
+    by_domain = _by_domain(weights, at)
+    score, rules = joined(by_domain), tuple(sorted({weight.rule for weight in weights}))
+    domains = frozenset[Domain]().union(*(weight.domains for weight in weights))
+    label, uids = directory.label(entity), tuple(weight.uid for weight in weights)
+    because = f"{label}: risk {score:.0f} of 100 from {len(uids)} findings of {len(rules)} rules in {len(domains)} domains."
+    crossed = _crosses(weights, at, settings)
+    return EntityRisk(entity, kind, label, score, at, by_domain, uids, rules, domains, crossed, because)
 
 
 def _is_critical(uid: str, directory: Directory) -> bool:

@@ -226,8 +226,8 @@ class _Triage:
         shared = frozenset[Key]().union(*(one.keys for one in mine)) & frozenset[Key]().union(*(one.keys for one in theirs))
         if shared:
             names = [self.directory.label(value) for _, value in sorted(shared)]
-            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-            return f"Both name {', '.join(names[:NAMED])}{more}."
+            told = [*names[:NAMED], *([f"{len(names) - NAMED} more"] if len(names) > NAMED else [])]
+            return f"Both name {' and '.join(filter(None, [', '.join(told[:-1]), told[-1]]))}."
         near = [(one.gap(other), min(both)) for one in mine for other in theirs if (both := one.zones & other.zones)]
         if near:
             gap, zone = min(near)
