@@ -1,9 +1,8 @@
-"""The living demo site: a data folder furnished once, then store, serve, work and a feeder under one supervisor."""
+"""The living demo site: a data folder furnished once with site, people, sources, and where a feeder sends their records."""
 
 import json
 import os
 import socket
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,6 @@ from watchword.app.demo import demo_mappings, furnish
 from watchword.app.feeder import Feed
 from watchword.app.settings import FILE_NAME, Settings
 from watchword.app.source_keys import keys_of
-from watchword.app.supervisor import Child, command_of, supervise
 from watchword.app.watchword import Watchword, open_watchword
 from watchword.kit.clock import Clock, SystemClock
 from watchword.simulate import GUEST_NETS, organisation
@@ -50,17 +48,6 @@ def prepare(settings: Settings, seed: int, clock: Clock | None = None) -> Login:
     feed.write(settings.data)
     _write_settings(settings.data, feed)
     return login
-
-
-def run(settings: Settings, *, when_up: Callable[[], None] = lambda: None) -> None:
-    """Run the prepared demo until it is stopped."""
-    port = ("--port", str(settings.listen_port))
-    children = [
-        Child("serve", command_of(settings, settings.data / FILE_NAME, "serve", *port)),
-        Child("work", command_of(settings, settings.data / FILE_NAME, "work")),
-        Child("feed", command_of(settings, settings.data / FILE_NAME, "feed")),
-    ]
-    supervise(settings, children, when_up=when_up)
 
 
 def _login(watchword: Watchword) -> Login:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from watchword.cli.apart import apart
 from watchword.cli.logs import log_to_stderr
 from watchword.cli.opening import Chosen, settings_of
 from watchword.cli.output import print_object, say
@@ -31,18 +32,24 @@ def add_to(app: typer.Typer) -> None:
 def up(ctx: typer.Context, port: Port = None) -> None:
     """Start everything: event log, pages, API, listeners, worker. Ctrl-C stops it."""
     from watchword.app.supervisor import Child, command_of, supervise
-    from watchword.app.watchword import open_watchword
     from watchword.cli.serving import listening_socket
 
     log_to_stderr()
     settings = settings_of(ctx, listen_port=port)
     listening_socket(settings).close()
-    with open_watchword(settings) as watchword:
-        password = watchword.accounts.first_run()
+    password = apart(lambda: _first_run(settings))
     file = _chosen(ctx).settings
     options = ("--port", str(port)) if port is not None else ()
     children = [Child("serve", command_of(settings, file, "serve", *options)), Child("work", command_of(settings, file, "work"))]
     supervise(settings, children, when_up=lambda: _welcome(settings, "admin", password))
+
+
+def _first_run(settings: "Settings") -> str | None:
+    """Bring the data folder up to date; return the administrator's password when this made the account."""
+    from watchword.app.watchword import open_watchword
+
+    with open_watchword(settings) as watchword:
+        return watchword.accounts.first_run()
 
 
 def demo(
@@ -143,7 +150,8 @@ def _chosen(ctx: typer.Context) -> Chosen:
 def _demo_live(ctx: typer.Context, seed: int, port: int | None) -> None:
     from dataclasses import replace
 
-    from watchword.app.living import prepare, run
+    from watchword.app.settings import FILE_NAME
+    from watchword.app.supervisor import Child, command_of, supervise
     from watchword.cli.serving import listening_socket
 
     settings = settings_of(ctx, listen_port=port)
@@ -153,8 +161,19 @@ def _demo_live(ctx: typer.Context, seed: int, port: int | None) -> None:
     settings = replace(settings, listen_port=bound.getsockname()[1])
     bound.close()
     say("Furnishing the demo site")
+    name, password = apart(lambda: _furnished(settings, seed))
+    file = settings.data / FILE_NAME
+    words = (("serve", "--port", str(settings.listen_port)), ("work",), ("feed",))
+    children = [Child(each[0], command_of(settings, file, *each)) for each in words]
+    supervise(settings, children, when_up=lambda: _welcome(settings, name, password))
+
+
+def _furnished(settings: "Settings", seed: int) -> tuple[str, str]:
+    """Furnish the demo's data folder; return the first log-in."""
+    from watchword.app.living import prepare
+
     login = prepare(settings, seed)
-    run(settings, when_up=lambda: _welcome(settings, login.name, login.password))
+    return login.name, login.password
 
 
 def _welcome(settings: "Settings", name: str, password: str | None) -> None:
