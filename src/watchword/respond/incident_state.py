@@ -162,11 +162,14 @@ def check_moment(entry: MomentEntry, now: datetime, known: Mapping[Key, MomentEn
     if entry.moment is Moment.CONTAINED and not entry.evidence:
         raise InputError("Contained (t7) needs its evidence: the read-back of what was set, or what else proves it.", "evidence")
     for earlier, later in ORDER:
-        one = entry.at if entry.moment is earlier else at(known, earlier)
-        other = entry.at if entry.moment is later else at(known, later)
-        mine = entry.moment in {earlier, later}
-        slack = entry.uncertainty + sum((known[key].uncertainty for key in ((earlier, ""), (later, "")) if key in known), timedelta())
-        if mine and one is not None and other is not None and one > other + slack:
+        if entry.moment not in {earlier, later}:
+            continue
+        far = later if entry.moment is earlier else earlier
+        there = known.get((far, ""))
+        if there is None or there.at is None:
+            continue
+        one, other = (entry.at, there.at) if far is later else (there.at, entry.at)
+        if one > other + entry.uncertainty + there.uncertainty:
             raise InputError(f"{later.value} ({other.isoformat()}) cannot come before {earlier.value} ({one.isoformat()}).", "at")
 
 

@@ -133,7 +133,7 @@ class Triager:
         for suggestion in plan.suggestions:
             if self._openings.link(connection, suggestion.into, suggestion.taken, "suggested", by=BY, because=suggestion.because):
                 self._suggest(connection, suggestion.into, suggestion.taken, suggestion.because)
-                done.append(Taken(suggestion.into, "suggested"))
+                done += [Taken(uid, "suggested") for uid in (suggestion.into, suggestion.taken)]
         return done
 
     def _open(self, connection: Connection, opening: Opening, *, exercise: bool) -> Taken:
