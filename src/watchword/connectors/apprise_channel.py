@@ -1,15 +1,13 @@
 """Channels by Apprise: mail, push, chat, SMS and webhooks, each message sent by a process of its own that is ended when its time is up."""
 
 import contextlib
-import logging
 import multiprocessing
 import re
-import resource
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from typing import Any, Final
+from multiprocessing.forkserver import ensure_running
+from typing import Final
 from urllib.parse import quote
 
 from watchword.kit.errors import InputError, NotFound
@@ -18,8 +16,6 @@ from watchword.respond.reach_service import DeskChannel
 
 BOUND: Final = 15.0
 """Seconds after which a message that is still under way counts as timed out, and its process is ended."""
-MEMORY: Final = 1 << 30
-"""Most address space of a sending process: an endpoint that answers without end meets it."""
 AT_ONCE: Final = 24
 """Most sending processes at a time; a further message waits for a place within its own time."""
 PERSONAL: Final = frozenset(
@@ -29,7 +25,6 @@ PERSONAL: Final = frozenset(
 """Services that a person may enter an address of. The rest, such as bare HTTP, could reach any machine in the house: for the settings."""
 _MAIL: Final = re.compile(r"[^\s@/:?&#<>\"']{1,64}@[A-Za-z0-9.-]{1,253}")
 _NUMBER: Final = re.compile(r"\+?[0-9][0-9 ()-]{5,24}")
-_CODE: Final = re.compile(r"error=(\d{3})\b")
 _places = threading.BoundedSemaphore(AT_ONCE)
 
 
@@ -145,34 +140,25 @@ def _with(gateway: str, setting: str, name: str, query: str) -> str:
 
 def _readable(address: str) -> bool:
     """Tell whether Apprise makes exactly one service of the address; one that it would split in two is none."""
-    apprise = _apprise(BOUND)
+    from watchword.connectors.apprise_sender import services  # noqa: PLC0415 - loading every service takes half a second
+
+    apprise = services(BOUND)
     return bool(apprise.add(address)) and len(apprise) == 1
 
 
-def _apprise(bound: float) -> Any:
-    import apprise  # noqa: PLC0415 - half a second, only where something is sent
-
-    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # its lines may hold parts of addresses
-    asset = apprise.AppriseAsset(
-        app_id="Watchword",
-        app_desc="Watchword",
-        app_url="",
-        secure_logging=True,
-        http_redirects=False,  # a redirect would lead a message, and its secrets, anywhere
-        storage_mode=apprise.PersistentStoreMode.MEMORY,
-        async_mode=False,
-        pgp_autogen=False,
-        pem_autogen=False,
-        service_timeout=bound,
-    )
-    return apprise.Apprise(asset=asset)
+def warm() -> None:
+    """Start the process that sending processes are copied from, so that the first page does not wait for it."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["watchword.connectors.apprise_sender"])
+    ensure_running()
 
 
 def _in_process(address: str, title: str, body: str, bound: float) -> Sent:
+    from watchword.connectors.apprise_sender import deliver  # noqa: PLC0415 - as above
+
     ours, theirs = multiprocessing.Pipe(duplex=False)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, "apprise"])
-    sender = context.Process(target=_deliver, args=(theirs, address, title, body, bound), daemon=True)
+    context.set_forkserver_preload(["watchword.connectors.apprise_sender"])
+    sender = context.Process(target=deliver, args=(theirs, address, title, body, bound), daemon=True)
     try:
         sender.start()
         theirs.close()
@@ -193,56 +179,3 @@ def _in_process(address: str, title: str, body: str, bound: float) -> Sent:
             sender.join(5)
             with contextlib.suppress(ValueError):
                 sender.close()
-
-
-def _deliver(answer: Connection, address: str, title: str, body: str, bound: float) -> None:
-    """Send one message and say what came of it; runs in a process of its own."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    try:
-        answer.send(_said(address, title, body, bound))
-    except MemoryError:
-        answer.send((Delivery.FAILED.value, "the other side sent more than can be held"))
-
-
-def _said(address: str, title: str, body: str, bound: float) -> tuple[str, str]:
-    apprise = _apprise(bound)
-    if not apprise.add(address):
-        return Delivery.FAILED.value, "no service reads this address"
-    for service in apprise:
-        service.socket_connect_timeout = min(float(service.socket_connect_timeout or bound), bound)
-        service.socket_read_timeout = min(float(service.socket_read_timeout or bound), bound)
-    lines: list[str] = []
-    apprise_log = logging.getLogger("apprise")
-    apprise_log.setLevel(logging.WARNING)
-    apprise_log.propagate = False
-    handler = _Lines(lines)
-    apprise_log.addHandler(handler)
-    try:
-        taken = bool(apprise.notify(body=body, title=title, body_format="text"))
-    finally:
-        apprise_log.removeHandler(handler)
-    return (Delivery.SENT.value, "") if taken else (Delivery.FAILED.value, _reason(" ".join(lines)))
-
-
-class _Lines(logging.Handler):
-    """Keeps what Apprise says, for `_reason`: nothing of it leaves the process as it is."""
-
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__()
-        self._kept = lines
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep a line, of the first hundred."""
-        if len(self._kept) < 100:
-            self._kept.append(record.getMessage())
-
-
-def _reason(said: str) -> str:
-    """Return why it failed in our own words: Apprise's may hold parts of the address."""
-    code = _CODE.search(said)
-    if code is not None:
-        return f"the service answered {code[1]}"
-    low = said.lower()
-    if "connection error" in low or "socket" in low or "connect" in low:
-        return "no connection, or it broke off"
-    return "the service did not take it"

@@ -4,7 +4,7 @@ import base64
 import hmac
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
@@ -112,7 +112,7 @@ class Calling:
                 return 0
             page = connection.execute(select(tables.page).where(tables.page.c.uid == page_uid)).one()
             policy = msgspec.json.decode(page.policy, type=Policy)
-            before = decode(row.state)
+            before = replace(decode(row.state), due=row.due)  # a window that was ended early has drawn it nearer
             track, calls = self._advanced(connection, page, policy, before, now)
             rows = [each for call in calls for each in self._attempts(connection, page, team, call, now)]
             rows = _once(rows)

@@ -100,7 +100,7 @@ class Heartbeats:
         good = select(table.c.channel, func.max(table.c.at)).where(table.c.delivery == Delivery.SENT.value).group_by(table.c.channel)
         with self._records.read() as connection:
             last = {row.channel: row for row in connection.execute(select(table).where(table.c.position.in_(newest)))}
-            best = dict(connection.execute(good).tuples().all())
+            best = {row[0]: row[1] for row in connection.execute(good)}
         found: list[ChannelHealth] = []
         for each in self._all():
             row = last.get(each.name)

@@ -112,7 +112,8 @@ class Pages:
             "made": now,
         }
         upsert = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(tables.page)
-        if not connection.execute(upsert.values(row).on_conflict_do_nothing(index_elements=["key"])).rowcount:
+        added = upsert.values(row).on_conflict_do_nothing(index_elements=["key"]).returning(tables.page.c.uid)
+        if connection.execute(added).scalar_one_or_none() is None:
             return str(connection.execute(select(tables.page.c.uid).where(tables.page.c.key == key[:200])).scalar_one())
         window = muting(self._windows.running(connection, now), places, now, life_safety=life_safety)
         for team in wanted:

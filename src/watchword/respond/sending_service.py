@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from watchword.kit.clock import Clock, to_millisecond
 from watchword.kit.errors import WatchwordError
@@ -92,15 +92,18 @@ class Sending:
             if connection.execute(select(table.c.uid).where(waiting | orphaned).limit(1)).first() is None:
                 return []
         words = (page.c.incident, page.c.severity, page.c.title, page.c.place, page.c.what_to_do, page.c.exercise, page.c.life_safety)
-        query = select(table, *words).join(page, page.c.uid == table.c.page).where(waiting | orphaned)
+        order = (page.c.severity, table.c.due, table.c.uid)
+        ranked = (
+            select(table, *words, func.row_number().over(partition_by=table.c.contact, order_by=order).label("rank"))
+            .join(page, page.c.uid == table.c.page)
+            .where((waiting | orphaned) & table.c.contact.notin_(sorted(busy)))
+            .subquery()
+        )
+        # One per contact, whatever the length of its queue: a thousand messages to one do not hide one to another.
+        first = select(ranked).where(ranked.c.rank == 1).order_by(ranked.c.severity, ranked.c.due, ranked.c.uid).limit(free)
         claimed: list[Row[Any]] = []
         with self._records.begin() as connection:
-            query = query.order_by(page.c.severity, table.c.due, table.c.uid).limit(4 * free)
-            for row in connection.execute(query.with_for_update(of=table, skip_locked=True)).all():
-                if len(claimed) >= free:
-                    break
-                if row.contact in busy:
-                    continue
+            for row in connection.execute(first).all():
                 same = (table.c.uid == row.uid) & (table.c.status == row.status) & (table.c.tries == row.tries)
                 lost = row.status == "sending"
                 if lost and row.tries >= MOST_TRIES:
@@ -110,7 +113,6 @@ class Sending:
                     continue
                 values = {"status": "sending", "lease_until": now + LEASE, "tries": row.tries + 1, "again": row.again or lost}
                 if connection.execute(update(table).where(same).values(values)).rowcount:
-                    busy.add(row.contact)
                     claimed.append(row)
         return claimed
 
