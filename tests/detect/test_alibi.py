@@ -7,6 +7,7 @@ from tests.detect.story import OFFICE, SERVER, Story, at
 from watchword.detect.alibi import Moment, Word, alibis, distinct, moments_of
 from watchword.detect.insight import covered_within, spans_of, whereabouts_of
 from watchword.model import Finding
+from watchword.model.ocsf import EventClass, Occupancy
 
 
 def words(story: Story, *moments: Moment) -> dict[str, list[Word]]:
@@ -81,3 +82,15 @@ def test_moments_of_a_finding_are_its_deeds_at_machines() -> None:
     assert moments_of(found, events, story.directory) == [Moment(at("9:10"), OFFICE, ("f",), flow.uid)]
     assert moments_of(found, {}, story.directory) == [Moment(at("9:13"), OFFICE, ("f",))]
     assert at("9:13") - at("9:10") == timedelta(minutes=3)
+
+
+def test_a_roll_call_at_the_muster_point_is_an_alibi_and_widens_no_coverage() -> None:
+    story = Story()
+    story.enter(at("8:00"), "office", 1)
+    story.enter(at("18:00"), "office", 1)
+    moment = Moment(at("12:00"), OFFICE)
+    assert words(story, moment)["person:1"] == [Word.PRESENT]
+    story.add(at("11:00"), "doors", EventClass.OCCUPANCY, Occupancy.MUSTERED, credential="badge:1", place="hq/outside")
+    assert words(story, moment)["person:1"] == [Word.EXCLUDED]
+    story.add(at("0:00", day=-2), "doors", EventClass.OCCUPANCY, Occupancy.COUNTED, place="hq/outside")
+    assert words(story, moment)["person:2"] == [Word.POSSIBLE], "a count is no word of the doors"

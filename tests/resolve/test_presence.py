@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watchword.model.ocsf import Access, Authentication, EventClass, Logon, Video, Visit
+from watchword.model.ocsf import Access, Authentication, EventClass, Logon, Occupancy, Video, Visit
 from watchword.resolve import Evidence, Presence, PresenceState, Sort, State, evidence_of
 
 SITE, LOBBY, SERVER_ROOM, OFFICE = "harbour", "harbour/main/0/lobby", "harbour/main/0/server-room", "harbour/main/0/office"
@@ -47,6 +47,19 @@ def passage(directory, event_of, reader, activity=Access.TAKEN, **more):
 def test_a_passage_proves(directory, event_of, reader, activity, sort, confidence, place):
     found = evidence_of(passage(directory, event_of, reader, activity), directory)
     assert (found.sort, found.confidence, found.place) == (sort, confidence, place)
+
+
+def test_who_reported_at_a_muster_point_is_there_and_out_of_everywhere_else(directory, event_of):
+    inside = seen(0, SERVER_ROOM)
+    made = event_of(class_uid=int(EventClass.OCCUPANCY), activity=Occupancy.MUSTERED, person="person:1042", place=OUTSIDE)
+    mustered = evidence_of(replace(made, time=NINE + HOUR), directory)
+    assert (mustered.sort, mustered.place, mustered.confidence) == (Sort.MUSTER, OUTSIDE, 0.90)
+    assert state(directory, [inside], SERVER_ROOM, 1.5).state is State.IN
+    assert state(directory, [inside, mustered], SERVER_ROOM, 1.5).state is State.OUT
+    assert state(directory, [inside, mustered], SITE, 1.5).state is State.OUT
+    assert state(directory, [inside, mustered], SERVER_ROOM, 0.5).state is State.IN
+    assert evidence_of(replace(made, activity_id=int(Occupancy.COUNTED)), directory) is None
+    assert evidence_of(replace(made, place=""), directory) is None
 
 
 def test_a_passage_proves_nothing(directory, event_of):

@@ -13,7 +13,7 @@ from watchword.resolve.presence import Presence, State, evidence_of
 
 PRESENCE_REACH = timedelta(hours=24)
 """The longest decay of a presence: older evidence says nothing."""
-PRESENCE_CLASSES = frozenset({int(EventClass.PHYSICAL_ACCESS), int(EventClass.VISITOR)})
+PRESENCE_CLASSES = frozenset({int(EventClass.PHYSICAL_ACCESS), int(EventClass.VISITOR), int(EventClass.OCCUPANCY)})
 """Where evidence comes from."""
 EVENTS_PER_DAY = 100_000
 """Bound on the events of one key: two days of a site's doors."""

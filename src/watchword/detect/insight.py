@@ -12,7 +12,7 @@ from watchword.detect.coverage import Lost
 from watchword.detect.pivot import Kind, Shared, concerns, in_order, names, nearest, query_of, shared_values, window_of
 from watchword.detect.ranking import Evidence, Ranked, external_addresses, rank
 from watchword.detect.service import Disposition, FindingFilter, Findings
-from watchword.detect.whereabouts import DOOR_CLASSES, Badges, Walks, Whereabouts, door_evidence, says_where
+from watchword.detect.whereabouts import DOOR_CLASSES, READ_CLASSES, Badges, Walks, Whereabouts, door_evidence, says_where
 from watchword.ingest.ports import EventLog
 from watchword.kit.clock import Clock
 from watchword.model import CountQuery, Event, EventQuery, Finding, Grouping, Order, SourceKind
@@ -62,6 +62,8 @@ def spans_of(doors: Iterable[Event]) -> Spans:
     """Return from when to when the doors of each site have said something."""
     spans: dict[str, tuple[datetime, datetime]] = {}
     for event in doors:
+        if event.class_uid not in READ_CLASSES:
+            continue
         first, last = spans.get(event.site, (event.time, event.time))
         spans[event.site] = min(first, event.time), max(last, event.time)
     return spans
@@ -272,7 +274,7 @@ class Insight:
         return max(0, sum(count.events for count in self._events.counts(CountQuery(query))) - mine)
 
     def _spans(self, directory: Directory) -> Spans:
-        classes = tuple(sorted(DOOR_CLASSES))
+        classes = tuple(sorted(READ_CLASSES))
         found: dict[str, tuple[datetime, datetime]] = {}
         for site in {door.uid.partition("/")[0] for door in directory.doors()}:
             query = EventQuery(classes=classes, places=(site,), limit=1)

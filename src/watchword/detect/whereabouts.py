@@ -8,14 +8,18 @@ from watchword.detect.coverage import tolerance
 from watchword.detect.detector import Coverage, Rule
 from watchword.detect.selection import is_remote
 from watchword.model import OUTSIDE, Event, value_at
-from watchword.model.ocsf import Access, Authentication, EventClass, Status, Visit
+from watchword.model.ocsf import Access, Authentication, EventClass, Occupancy, Status, Visit
 from watchword.resolve.directory import Directory
 from watchword.resolve.presence import Covered, Evidence, Presence, State, evidence_of
 
-DOOR_CLASSES = frozenset({int(EventClass.PHYSICAL_ACCESS), int(EventClass.VISITOR)})
+READ_CLASSES = frozenset({int(EventClass.PHYSICAL_ACCESS), int(EventClass.VISITOR)})
+"""What doors and the visitors' desk report all day long: from when to when there is something of theirs, their log covers."""
+DOOR_CLASSES = READ_CLASSES | {int(EventClass.OCCUPANCY)}
+"""What may say where people are."""
 _DOOR_ACTIVITIES = {
     int(EventClass.PHYSICAL_ACCESS): frozenset({int(Access.GRANTED), int(Access.TAKEN), int(Access.NOT_TAKEN)}),
     int(EventClass.VISITOR): frozenset({int(Visit.CHECKED_IN), int(Visit.CHECKED_OUT)}),
+    int(EventClass.OCCUPANCY): frozenset({int(Occupancy.MUSTERED)}),
 }
 _BADGES = ("badge:", "mobile:")
 

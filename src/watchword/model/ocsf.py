@@ -119,6 +119,18 @@ class Visit(IntEnum):
     CANCELLED = 8
 
 
+class Occupancy(IntEnum):
+    """Activities of ``ww_occupancy_activity``; Mustered is one person who reported at a muster point."""
+
+    COUNTED = 1
+    ENTERED = 2
+    LEFT = 3
+    CAPACITY_REACHED = 4
+    MUSTER_STARTED = 5
+    MUSTERED = 6
+    MUSTER_ENDED = 7
+
+
 class BuildingControl(IntEnum):
     """Activities of ``ww_building_control_activity``."""
 

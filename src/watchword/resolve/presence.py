@@ -8,11 +8,11 @@ from enum import Enum, StrEnum
 from typing import Final
 
 from watchword.model import OUTSIDE, AssetKind, Door, Event
-from watchword.model.ocsf import Access, Authentication, EventClass, Logon, Status, Video, Visit
+from watchword.model.ocsf import Access, Authentication, EventClass, Logon, Occupancy, Status, Video, Visit
 from watchword.resolve.calendars import local_midnight
 from watchword.resolve.directory import Directory
 
-TAKEN, GRANTED, TURNSTILE, CHECKED_IN, CONSOLE, PLATE = 0.95, 0.80, 0.90, 0.90, 0.60, 0.50
+TAKEN, GRANTED, TURNSTILE, CHECKED_IN, MUSTERED, CONSOLE, PLATE = 0.95, 0.80, 0.90, 0.90, 0.90, 0.60, 0.50
 """Starting confidences of the evidence (design: presence)."""
 COVERED_DAY: Final = 0.80
 """Confidence that nobody came in unread on a day on which every reader of the perimeter reported."""
@@ -34,6 +34,8 @@ class Sort(StrEnum):
     NOT_TAKEN = "not_taken"
     """Takes back a Granted; places nobody anywhere."""
     VISIT = "visit"
+    MUSTER = "muster"
+    """Reported at a muster point: there, and so out of everywhere else."""
     CONSOLE = "console"
     PLATE = "plate"
 
@@ -103,9 +105,16 @@ def evidence_of(event: Event, directory: Directory) -> Evidence | None:
         return _console(event, directory)
     if event.class_uid == EventClass.VISITOR:
         return _visit(event)
-    if event.class_uid == EventClass.VIDEO_ANALYTIC and event.activity_id == Video.PLATE_READ:
-        place = event.place if directory.door(event.place) is None else _entered(event)
-        return _evidence(event, Sort.PLATE, place, PLATE) if place else None
+    return _seen(event, directory)
+
+
+def _seen(event: Event, directory: Directory) -> Evidence | None:
+    """Return what a plate read at a barrier, or a report at a muster point, proves."""
+    place = event.place if event.place and directory.door(event.place) is None else _entered(event)
+    if place and event.class_uid == EventClass.OCCUPANCY and event.activity_id == Occupancy.MUSTERED:
+        return _evidence(event, Sort.MUSTER, place, MUSTERED)
+    if place and event.class_uid == EventClass.VIDEO_ANALYTIC and event.activity_id == Video.PLATE_READ:
+        return _evidence(event, Sort.PLATE, place, PLATE)
     return None
 
 
