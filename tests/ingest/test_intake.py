@@ -1,6 +1,6 @@
 """The front door: uids, repetition, scrubbing, bounds."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -37,7 +37,7 @@ class MemorySpool:
         self.kept += fresh
         return Receipt(len(fresh), len(records) - len(fresh))
 
-    def pending(self, records: int) -> list[SpoolBatch]:
+    def pending(self, records: int, without: Collection[int] = ()) -> list[SpoolBatch]:
         raise NotImplementedError
 
     def release(self, batches: Sequence[int]) -> None:

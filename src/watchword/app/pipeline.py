@@ -2,109 +2,25 @@
 
 import gc
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
 from watchword.app.judging import Judge
+from watchword.app.reading import Reading, read_records
+from watchword.app.underway import UnderWay
 from watchword.app.watchword import Watchword
-from watchword.ingest.mapping import Mapping, Parsed
-from watchword.ingest.native import Native
+from watchword.ingest.mapping import Mapping
 from watchword.ingest.ports import Segment
-from watchword.model import Event, Finding, RawRecord, SourceStatus, Unparsed
-from watchword.resolve import Directory, unresolved_of
+from watchword.model import Finding, RawRecord
 
-SAMPLE: Final = 200
-"""Characters of an unparsed record that are shown in lists."""
 SWEEP_PAUSE: Final = timedelta(seconds=20)
 """How long late history may gather before it is judged while more of it comes in."""
 TICK: Final = timedelta(seconds=5)
 GC_THRESHOLDS: Final = (50_000, 20, 100)
 
 log = structlog.get_logger()
-
-
-@dataclass(slots=True)
-class Reading:
-    """What a batch of records became."""
-
-    events: list[Event] = field(default_factory=list)
-    unparsed: list[Unparsed] = field(default_factory=list)
-    natives: list[tuple[Event, Native]] = field(default_factory=list)
-    """Sigma's view of a record, with the event that stands for it."""
-    tally: dict[str, SourceStatus] = field(default_factory=dict)
-    arrivals: dict[str, set[datetime]] = field(default_factory=dict)
-    """By source: the moments at which its records came."""
-
-
-def sample_of(body: bytes) -> str:
-    """Return the first characters of a record, undecodable bytes escaped."""
-    return body[: SAMPLE * 4].decode("utf-8", "backslashreplace")[:SAMPLE]
-
-
-def read_records(records: Iterable[RawRecord], mapping_of: dict[str, Mapping], directory: Directory, *, again: bool = False) -> Reading:
-    """Parse and resolve records (of sources that are all in `mapping_of`). Pure.
-
-    Args:
-        records: What arrived.
-        mapping_of: Compiled mapping by source.
-        directory: Resolves to persons, assets and places as of event time.
-        again: The records were counted before: they are parsed anew.
-    """
-    reading = Reading()
-    counts: dict[str, list[int]] = {}
-    times: dict[str, tuple[datetime, datetime | None]] = {}
-    identify = directory.identify
-    for record in records:
-        source = record.source
-        parsed = mapping_of[source].parse(record)
-        count = counts.setdefault(source, [0] * 6)
-        count[0] += 1
-        if not again:
-            reading.arrivals.setdefault(source, set()).add(record.received)
-        newest = times.get(source, (record.received, None))[1]
-        if parsed.fault:
-            count[2] += 1
-            reading.unparsed.append(Unparsed(record.uid, source, record.received, parsed.fault, sample_of(record.body)))
-        else:
-            count[1] += 1
-            if not parsed.mapped:
-                count[3] += 1
-            for raw in parsed.events:
-                event = identify(raw)
-                reading.events.append(event)
-                count[5] += 1
-                if unresolved_of(event):
-                    count[4] += 1
-                if newest is None or event.time > newest:
-                    newest = event.time
-            _keep_native(reading, parsed, record)
-        received = times[source][0] if source in times and times[source][0] > record.received else record.received
-        times[source] = received, newest
-    for source, (accepted, parsed_count, unparsed, unmapped, unresolved, events) in counts.items():
-        received, newest = times[source]
-        reading.tally[source] = SourceStatus(
-            source,
-            accepted=0 if again else accepted,
-            parsed=parsed_count,
-            unparsed=0 if again else unparsed,
-            unmapped=unmapped,
-            unresolved=unresolved,
-            events=events,
-            last_received=None if again else received,
-            last_time=newest,
-        )
-    return reading
-
-
-def _keep_native(reading: Reading, parsed: Parsed, record: RawRecord) -> None:
-    if parsed.native is not None and parsed.events:
-        uid = parsed.events[0].uid
-        event = next((each for each in reversed(reading.events) if each.uid == uid), None)
-        if event is not None and event.record == record.uid:
-            reading.natives.append((event, parsed.native))
 
 
 class Pipeline:
@@ -118,7 +34,8 @@ class Pipeline:
         self._directory_version = watchword.registry.version()
         self._swept = watchword.clock.now()
         self._ticked = watchword.clock.now()
-        self._in_hand: tuple[Segment, Reading] | None = None
+        self._under_way: UnderWay | None = None
+        self._unjudged: list[tuple[Segment, Reading]] = []
         self._unkept: dict[str, Finding] = {}
         self._judged: list[int] = []
         self._unswept: list[int] = []
@@ -139,21 +56,35 @@ class Pipeline:
         self._keep_judged(findings, unjudged)
         self._sweep()
 
-    def step(self, *, sweeping: bool = True) -> int:
+    @property
+    def carried(self) -> int:
+        """How many of the spool's records are under way: nobody else needs to take them up."""
+        return 0 if self._under_way is None else self._under_way.waiting
+
+    def step(self, *, sweeping: bool = True, ahead: bool = False) -> int:
         """Carry one segment through, and return how many records it had; 0 when nothing waits.
 
-        Without `sweeping`, late history waits until nothing more does: whoever takes in old files judges their past once, not once a while.
+        Args:
+            sweeping: Without it, late history waits until nothing more does: whoever takes in old files judges their past once, not once
+                a while.
+            ahead: Return as soon as the segment is read: it is stored while the next step reads the next one, and judged after that.
         """
-        self._finish()
-        batches = self._watchword.sealer.pending(self._watchword.settings.work_records)
+        if not ahead:
+            self.finish()
+        batches = self._watchword.sealer.pending(self._watchword.settings.work_records, self._under_way.batches if self._under_way else ())
         if not batches:
             self.idle()
             return 0
         records = [record for batch in batches for record in batch.records]
         self._renew()
         reading = read_records(records, self._mappings_for(records), self.judge.directory)
+        self._await()
         self.judge.hear(reading.arrivals)
-        self._seal(records, reading, [batch.uid for batch in batches])
+        self._begin(UnderWay(self._watchword.sealer, [batch.uid for batch in batches], records, reading))
+        if ahead:
+            self._judge()
+        else:
+            self.finish()
         if sweeping and self.judge.overdue is not None and self._watchword.clock.now() - self._swept > SWEEP_PAUSE:
             self._sweep()
         return len(records)
@@ -161,13 +92,14 @@ class Pipeline:
     def run_until_empty(self) -> int:
         """Carry everything through that waits, judge the late history it brought, and return the number of records."""
         total = 0
-        while count := self.step(sweeping=False):
+        while count := self.step(sweeping=False, ahead=True):
             total += count
         self._sweep()
         return total
 
     def reparse(self, source: str, records: Sequence[RawRecord]) -> tuple[int, int]:
         """Parse kept records of a source anew with its present mapping; return how many were mended and how many were not."""
+        self.finish()
         self._renew()
         mapping = self._watchword.mappings.of(source)
         good, bad = 0, 0
@@ -179,29 +111,37 @@ class Pipeline:
             good += len(mended)
             bad += len(faulty)
             if reading.events:
-                self._seal([], reading, [], mended=mended)
+                self._begin(UnderWay(self._watchword.sealer, (), (), reading, mended))
+                self.finish()
         self._sweep()
         return good, bad
 
-    def _seal(self, records: Sequence[RawRecord], reading: Reading, batches: Sequence[int], *, mended: Sequence[str] = ()) -> Segment:
-        sealer = self._watchword.sealer
-        segment = sealer.seal(batches, records, reading.events, reading.unparsed, reading.tally.values(), mended=mended)
-        self._in_hand = segment, reading
-        self._finish()
-        return segment
+    def _begin(self, segment: UnderWay) -> None:
+        self._under_way = segment
+        segment.begin()
 
-    def _finish(self) -> None:
-        """Store and judge the segment in hand, if there is one: again, where the event log did not answer or a disk was full before.
+    def _await(self) -> None:
+        """Wait until the segment under way is stored: tried again, where the event log did not answer or a disk was full before.
 
-        Its batches are sealed, so that nothing else would take them up before the next start.
+        Its batches are taken, so that nothing else would take them up before the next start.
         """
-        if self._in_hand is not None:
-            segment, reading = self._in_hand
-            self._watchword.sealer.store(segment)
+        if self._under_way is not None:
+            self._unjudged.append((self._under_way.stored(), self._under_way.reading))
+            self._under_way = None
+
+    def _judge(self) -> None:
+        """Judge what is stored."""
+        while self._unjudged:
+            segment, reading = self._unjudged[0]
             self.judge.note(reading.tally.values(), reading.arrivals)
             findings = self.judge.judge(reading.events, reading.natives)
-            self._in_hand = None
+            del self._unjudged[0]
             self._keep_judged(findings, [segment.uid])
+
+    def finish(self) -> None:
+        """Store and judge everything that was begun."""
+        self._await()
+        self._judge()
         self._keep((), ())
 
     def _keep_judged(self, findings: Sequence[Finding], segments: Sequence[int]) -> None:
@@ -224,7 +164,8 @@ class Pipeline:
         self._unkept, self._judged = {}, []
 
     def idle(self) -> None:
-        """Use a quiet moment: judge late history, and what only the passing of time decides."""
+        """Use a quiet moment: finish what is under way, judge late history, and what only the passing of time decides."""
+        self.finish()
         now = self._watchword.clock.now()
         if self.judge.overdue is not None:
             self._sweep()
@@ -247,6 +188,7 @@ class Pipeline:
         self._swept = self._watchword.clock.now()
         if self.judge.overdue is None:
             return
+        self.finish()
         held = self.judge.holds_what_is_overdue()
         findings = self.judge.sweep()
         unswept, self._unswept = self._unswept, []
@@ -263,6 +205,7 @@ class Pipeline:
         version = self._watchword.registry.version()
         if version == self._directory_version:
             return
+        self.finish()
         self._directory_version = version
         arrivals = self.judge.arrivals
         self.judge = Judge(self._watchword)

@@ -1,5 +1,6 @@
 """The worker process: carries what waits in the spool to the event log and to findings until it is told to leave."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +15,6 @@ from watchword.app.reparsing import do_asked
 from watchword.app.settings import Settings
 from watchword.app.supervisor import held
 from watchword.app.watchword import Watchword, open_watchword
-from watchword.ingest.ports import SpoolDepth
 from watchword.kit.errors import Full, Unavailable
 
 NAP: Final = 0.05
@@ -30,19 +30,26 @@ T = TypeVar("T")
 
 
 class Ripe:
-    """Tells when a segment is worth sealing: enough records wait, or the oldest has waited long enough."""
+    """Tells when a segment is worth sealing: enough records wait, the oldest has waited long enough, or a burst has ended."""
 
     def __init__(self, records: int, linger: timedelta) -> None:
         self._records = records
         self._linger = linger.total_seconds()
         self._since: float | None = None
+        self._burst = False
+        self._last = 0
 
-    def ripe(self, depth: SpoolDepth, now: float) -> bool:
-        """Tell whether to seal now."""
-        if depth.records == 0:
+    def ripe(self, waiting: int, now: float) -> bool:
+        """Tell whether to seal now, so many records waiting: half a segment is enough, as more come in while it is read."""
+        before, self._last = self._last, waiting
+        if waiting <= 0:
             self._since = None
             return False
-        if depth.records >= self._records:
+        if waiting >= self._records // 2:
+            self._burst = True
+            return True
+        if self._burst and waiting <= before:  # nothing came since the last look: this is its tail
+            self._burst = False
             return True
         if self._since is None:
             self._since = now
@@ -51,6 +58,7 @@ class Ripe:
     def sealed(self) -> None:
         """Start waiting anew."""
         self._since = None
+        self._last = 0
 
 
 def work(settings: Settings, stopping: threading.Event) -> None:
@@ -72,8 +80,9 @@ def _forever(watchword: Watchword, stopping: threading.Event) -> None:
     nap, listened, purged = NAP, 0.0, time.monotonic()
     while not stopping.is_set():
         now = time.monotonic()
-        if ripe.ripe(watchword.spool.depth(), now):
-            count = _patiently(pipeline.step, stopping) or 0
+        carried = pipeline.carried  # asked first: what is released in between counts as carried still
+        if ripe.ripe(watchword.spool.depth().records - carried, now):
+            count = _patiently(partial(pipeline.step, ahead=True), stopping) or 0
             ripe.sealed()
             nap = NAP if count else min(nap * 2, LONGEST_NAP)
         else:
@@ -89,6 +98,8 @@ def _forever(watchword: Watchword, stopping: threading.Event) -> None:
             purged = now
             oldest: datetime = watchword.clock.now() - SEEN_KEPT
             watchword.spool.purge_seen(oldest)
+    with contextlib.suppress(Unavailable, Full):  # the next start takes up what is left
+        pipeline.finish()
 
 
 def _patiently(deed: Callable[[], T], stopping: threading.Event) -> T | None:

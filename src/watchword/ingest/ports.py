@@ -1,6 +1,6 @@
 """What ingest asks the world to fill: the spool, the archive and the event log."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
@@ -46,8 +46,11 @@ class Spool(Protocol):
         """
         ...
 
-    def pending(self, records: int) -> list[SpoolBatch]:
-        """Return the oldest unreleased batches, whole, of about so many records, fewer when they are large (at least one batch if any)."""
+    def pending(self, records: int, without: Collection[int] = ()) -> list[SpoolBatch]:
+        """Return the oldest unreleased batches, whole, of about so many records, fewer when they are large (at least one batch if any).
+
+        Batches `without` are under way already, and are passed over.
+        """
         ...
 
     def release(self, batches: Sequence[int]) -> None:

@@ -7,7 +7,7 @@ it inserts archived rows and never parses again.
 
 import random
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import PurePath
@@ -85,9 +85,12 @@ class Sealer:
         self._released: list[int] = []
         self._last = 0
 
-    def pending(self, records: int) -> list[SpoolBatch]:
-        """Return unsealed batches among the spool's oldest of about so many records: those that share the oldest one's arrival date."""
-        batches = self._spool.pending(records)
+    def pending(self, records: int, without: Collection[int] = ()) -> list[SpoolBatch]:
+        """Return unsealed batches among the spool's oldest of about so many records: those that share the oldest one's arrival date.
+
+        Batches `without` are under way already, and are passed over.
+        """
+        batches = self._spool.pending(records, without)
         sealed = self.segments.sealed_batches(batch.uid for batch in batches)
         fresh = [batch for batch in batches if batch.uid not in sealed]
         return [batch for batch in fresh if _arrival_of_batch(batch) == _arrival_of_batch(fresh[0])]

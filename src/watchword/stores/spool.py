@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -140,14 +140,16 @@ class SqliteSpool:
 
     # the worker's side
 
-    def pending(self, records: int) -> list[SpoolBatch]:
-        """Return the oldest unreleased batches, whole, of about so many records or `PENDING_BYTES` (at least one when there is one)."""
+    def pending(self, records: int, without: Collection[int] = ()) -> list[SpoolBatch]:
+        """Return the oldest unreleased batches but some, whole, of about so many records or `PENDING_BYTES`, at least one."""
         chosen: list[SpoolBatch] = []
         room = PENDING_BYTES
         with self._lock:
             rows = self._reader.execute("SELECT uid, body FROM batch ORDER BY uid")
             try:
                 for uid, body in rows:
+                    if uid in without:
+                        continue
                     unpacked = unpack(body)
                     size = len(body)
                     if chosen and (records < len(unpacked) or room < size):
