@@ -1,10 +1,14 @@
 # ruff: noqa: S608 - only names of our own tables are put into the text; every value is a parameter
 """The event log on ClickHouse's HTTP interface: `watchword store` on one machine, a ClickHouse server elsewhere; same client, same SQL."""
 
+import logging
 import re
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -17,6 +21,7 @@ from watchword.kit.errors import Full, InputError, Unavailable, WatchwordError
 from watchword.kit.instant import from_ms
 from watchword.model import Count, CountQuery, Event, EventQuery, RawRecord
 from watchword.stores.columns import SegmentColumns, events_from, records_from
+from watchword.stores.density import Density
 from watchword.stores.query import Sql, counts_sql, events_sql
 
 READ_SECONDS = 60
@@ -24,47 +29,62 @@ WRITE_SECONDS = 300
 UIDS_PER_QUERY = 500
 MAX_ROWS = 500_000
 """More rows in one insert might become two blocks, and an insert of two blocks is not atomic."""
+WINDOW_LIMIT: Final = 2_000
+"""Up to so many events a question is asked window by window; whoever wants more reads most of it anyway."""
+FIRST_ROWS: Final = 256
+"""Rows in the first window per event wanted: enough for whoever has one event of 256."""
+NEXT_TIMES: Final = 16
+"""How much longer the second window is, when the first one held nothing to go by."""
+FEW_SHARE: Final = 50
+FEW_TOTAL: Final = 8_000_000
+"""An address with hardly a row in the first window is read through its index and sorted afterwards, which spares a reader for every part;
+only below so many rows: should it have been busy long ago, that reads all of its rows, and not only the newest."""
+NO_SETTINGS: Final[Mapping[str, str]] = MappingProxyType({})
+FEW_SETTINGS: Final = MappingProxyType({"optimize_read_in_order": "0"})
+DENSITY_SECONDS: Final = 30.0
+"""For how long a known density serves."""
+DENSITY_SQL: Final = """
+SELECT ms - positiveModulo(ms, 3600000) AS hour, min(ms) AS first, max(ms) AS last, toInt64(sum(rows_in_granule)) AS rows
+FROM (SELECT toUnixTimestamp64Milli(time) AS ms, rows_in_granule FROM mergeTreeIndex({database}, 'event')) GROUP BY hour
+"""
+"""Rows per hour of event time, from the primary index alone, which lies in memory: 3 ms on 5 million events."""
 READ_SETTINGS: Final = {
     "max_execution_time": "30", "max_result_bytes": "268435456", "result_overflow_mode": "throw",
     "use_skip_indexes_on_data_read": "0",  # indexes first, then the granules that are left: half the work for rare values
 }  # fmt: skip
+log = logging.getLogger(__name__)
 _NAME = re.compile(r"\A[A-Za-z_]\w*\Z")
 _DISK_FULL = re.compile(r"NOT_ENOUGH_SPACE|No space left on device|CANNOT_WRITE_TO_FILE")
 
-# Small granules and compact parts (all columns in one file, up to 256 MB): a timeline page takes few rows from many places, in full width.
-# CPU on 2 M events: one address fell from 203 to 59 ms, a rare word from 132 to 30; counts over a week rose from 83 to 130.
+# Small granules and compact parts (all columns in one file): a timeline page takes few rows from many places, in full width.
+# A part of a whole day must stay compact too: in a wide one a compressed block holds several granules, and twice as much is unpacked.
+# Short columns are packed with LZ4: with ZSTD their many small blocks would cost an insert more than they spare a page.
 _MERGE_TREE = """
-SETTINGS index_granularity = 1024, min_bytes_for_wide_part = 268435456, non_replicated_deduplication_window = 10000,
+SETTINGS index_granularity = {granule}, min_bytes_for_wide_part = 4294967296, non_replicated_deduplication_window = 10000,
   fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 480,
   min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1
 """
-EVENT_DDL = (
-    """
+EVENT_DDL = """
 CREATE TABLE IF NOT EXISTS {table} (
-  time DateTime64(3, 'UTC') CODEC(Delta(8), ZSTD(1)), received DateTime64(3, 'UTC') CODEC(Delta(8), ZSTD(1)),
-  uid FixedString(16), record FixedString(16), segment UInt64 CODEC(Delta(8), ZSTD(1)),
+  time DateTime64(3, 'UTC') CODEC(Delta(8), LZ4), received DateTime64(3, 'UTC') CODEC(Delta(8), LZ4),
+  uid FixedString(16), record FixedString(16), segment UInt64 CODEC(Delta(8), LZ4),
   class_uid UInt32, activity_id UInt8, severity_id UInt8, source LowCardinality(String),
   person LowCardinality(String), asset LowCardinality(String), place LowCardinality(String),
-  credential String CODEC(ZSTD(1)), src_ip String CODEC(ZSTD(1)), dst_ip String CODEC(ZSTD(1)),
+  credential String CODEC(LZ4), src_ip String CODEC(LZ4), dst_ip String CODEC(LZ4),
   message String CODEC(ZSTD(1)), data String CODEC(ZSTD(1)),
-  INDEX ix_uid uid TYPE bloom_filter(0.01) GRANULARITY 1, INDEX ix_record record TYPE bloom_filter(0.01) GRANULARITY 1,
-  INDEX ix_person person TYPE bloom_filter(0.01) GRANULARITY 1, INDEX ix_asset asset TYPE bloom_filter(0.01) GRANULARITY 1,
-  INDEX ix_place place TYPE bloom_filter(0.01) GRANULARITY 1, INDEX ix_credential credential TYPE bloom_filter(0.01) GRANULARITY 1,
-  INDEX ix_src_ip src_ip TYPE bloom_filter(0.01) GRANULARITY 1, INDEX ix_dst_ip dst_ip TYPE bloom_filter(0.01) GRANULARITY 1,
-  INDEX ix_segment segment TYPE minmax GRANULARITY 1,
+  INDEX ix_uid uid TYPE bloom_filter(0.01) GRANULARITY 2, INDEX ix_record record TYPE bloom_filter(0.01) GRANULARITY 2,
+  INDEX ix_person person TYPE bloom_filter(0.01) GRANULARITY 2, INDEX ix_asset asset TYPE bloom_filter(0.01) GRANULARITY 2,
+  INDEX ix_place place TYPE bloom_filter(0.01) GRANULARITY 2, INDEX ix_credential credential TYPE bloom_filter(0.01) GRANULARITY 2,
+  INDEX ix_address [src_ip, dst_ip] TYPE bloom_filter(0.01) GRANULARITY 2,
+  INDEX ix_segment segment TYPE minmax GRANULARITY 2,
   INDEX ix_message message TYPE text(tokenizer = 'splitByNonAlpha', preprocessor = lowerUTF8(message))
-) ENGINE = MergeTree PARTITION BY toDate(received) ORDER BY (time, uid)"""
-    + _MERGE_TREE
-)
-RECORD_DDL = (
-    """
+) ENGINE = MergeTree PARTITION BY toDate(received) ORDER BY (time, uid)""" + _MERGE_TREE.replace("{granule}", "512")
+RECORD_DDL = """
 CREATE TABLE IF NOT EXISTS {table} (
   uid FixedString(16), source LowCardinality(String), received DateTime64(3, 'UTC') CODEC(Delta(8), ZSTD(1)),
   segment UInt64 CODEC(Delta(8), ZSTD(1)), body String CODEC(ZSTD(1)),
   INDEX ix_segment segment TYPE minmax GRANULARITY 1
-) ENGINE = MergeTree PARTITION BY toDate(received) ORDER BY uid"""
-    + _MERGE_TREE
-)
+) ENGINE = MergeTree PARTITION BY toDate(received) ORDER BY uid""" + _MERGE_TREE.replace("{granule}", "1024")
 
 
 class ClickHouseEventLog:
@@ -89,11 +109,23 @@ class ClickHouseEventLog:
         self._guard = threading.Lock()
         self._writer: Any = None
         self._reader: Any = None
+        self._density: tuple[Density, float | None] = Density(), None
 
     def prepare(self) -> None:
         """Make the database and its tables where they are missing."""
         for statement in (f"CREATE DATABASE IF NOT EXISTS {self.database}", *self.ddl()):
             self._call(lambda client, text=statement: client.command(text), writing=True)
+        sql = Sql()
+        sql.text = (
+            f"SELECT toInt64(count()) AS n FROM system.data_skipping_indices WHERE database = {sql.bind(self.database, 'String')} "
+            "AND table = 'event' AND name = 'ix_address'"
+        )
+        if not self._table(sql, writing=True).column("n")[0].as_py():  # a folder of an earlier version: the parts it has get the index too
+            for change in (
+                "ADD INDEX IF NOT EXISTS ix_address [src_ip, dst_ip] TYPE bloom_filter(0.01) GRANULARITY 2",
+                "MATERIALIZE INDEX ix_address",
+            ):
+                self._call(lambda client, text=change: client.command(f"ALTER TABLE {self.events_table} {text}"), writing=True)
 
     def ddl(self) -> tuple[str, str]:
         """Return the statements that make the two tables."""
@@ -123,8 +155,47 @@ class ClickHouseEventLog:
         return found[0], found[1]
 
     def events(self, query: EventQuery) -> list[Event]:
-        """Return the events of a query, in its order, at most its limit."""
-        return events_from(self._table(events_sql(query, self.events_table)))
+        """Return the events of a query, in its order, at most its limit.
+
+        A page is sought in windows of event time from the end where its order begins, and beyond a window only what it leaves wanting.
+        A window has every event of its time, whenever that arrived, so the answer is that of one question over all time.
+        """
+        named = query.uids or query.records or query.segment is not None or query.received_since or query.received_until
+        if named or query.limit > WINDOW_LIMIT:
+            return self._read(query)
+        found: list[Event] = []
+        rest, rows, tries = query, FIRST_ROWS * query.limit, 1 if query.addresses or query.text.strip() else 2
+        while tries and (halves := self._known_density().cut(rest, rows)) is not None:
+            page = self._read(halves[0])
+            found += page
+            if len(found) >= query.limit:
+                return found
+            rest, tries = replace(halves[1], limit=query.limit - len(found)), tries - 1
+            rows = min(NEXT_TIMES, 2 * rest.limit // len(page) if page else NEXT_TIMES) * rows + 1
+        few = tries == 0 and query.addresses and len(found) < query.limit // FEW_SHARE and self._known_density().total <= FEW_TOTAL
+        return found + self._read(rest, FEW_SETTINGS if few else NO_SETTINGS)
+
+    def _read(self, query: EventQuery, settings: Mapping[str, str] = NO_SETTINGS) -> list[Event]:
+        return events_from(self._table(events_sql(query, self.events_table), settings=settings))
+
+    def _known_density(self) -> Density:
+        with self._guard:
+            density, at = self._density
+        if at is not None and time.monotonic() - at < DENSITY_SECONDS:
+            return density
+        sql = Sql()
+        sql.text = DENSITY_SQL.format(database=sql.bind(self.database, "String"))
+        try:
+            table = self._table(sql)
+            density = Density.of(zip(*(table.column(name).to_pylist() for name in ("hour", "first", "last", "rows")), strict=True))
+        except Unavailable:
+            raise
+        except WatchwordError as error:  # a server may keep its indexes to itself: then every question is one window
+            log.warning("the event log does not tell how events are spread; pages take longer: %s", error)
+            density = Density()
+        with self._guard:
+            self._density = density, time.monotonic()
+        return density
 
     def counts(self, query: CountQuery) -> list[Count]:
         """Return counts by group and bucket."""
@@ -197,13 +268,13 @@ class ClickHouseEventLog:
             writing=True,
         )
 
-    def _table(self, sql: Sql, *, writing: bool = False, text: bool = True) -> pa.Table:
+    def _table(self, sql: Sql, *, writing: bool = False, text: bool = True, settings: Mapping[str, str] = NO_SETTINGS) -> pa.Table:
         # Counting a segment goes through the writer's client: what it decides must not be subject to a reader's caps.
-        settings = {"output_format_arrow_low_cardinality_as_dictionary": "0", "output_format_arrow_compression_method": "none"}
-        settings["output_format_arrow_string_as_string"] = "1" if text else "0"  # bodies are bytes, not text
-        settings |= {} if writing else READ_SETTINGS
+        chosen = {"output_format_arrow_low_cardinality_as_dictionary": "0", "output_format_arrow_compression_method": "none"}
+        chosen["output_format_arrow_string_as_string"] = "1" if text else "0"  # bodies are bytes, not text
+        chosen |= {} if writing else {**READ_SETTINGS, **settings}
         body = self._call(
-            lambda client: client.raw_query(sql.text, parameters=sql.parameters, settings=settings, fmt="ArrowStream"),
+            lambda client: client.raw_query(sql.text, parameters=sql.parameters, settings=chosen, fmt="ArrowStream"),
             writing=writing,
         )
         return pa.ipc.open_stream(pa.py_buffer(body)).read_all()
