@@ -187,7 +187,7 @@ def test_what_hangs_holds_up_nobody_else(peer):
 
 
 def test_an_address_that_no_service_reads_is_a_fault_that_names_its_place_and_not_the_address():
-    with pytest.raises(InputError, match="paging.channels 'desk'") as caught:
+    with pytest.raises(InputError, match=r"paging\.channels 'desk'") as caught:
         AppriseChannels([(DeskChannel("desk", "chat", "it"), f"msteams://{SECRET}/b/c")])
     assert SECRET not in str(caught.value)
     channels = AppriseChannels((), Gateways())
@@ -203,7 +203,7 @@ def test_an_address_that_no_service_reads_is_a_fault_that_names_its_place_and_no
         with pytest.raises(InputError, match="contact 'mine'") as caught:
             channels.open(address, kind, "mine")
         assert SECRET not in str(caught.value)
-    with pytest.raises(NotFound, match="paging.channels"):
+    with pytest.raises(NotFound, match=r"paging\.channels"):
         channels.desk("none")
 
 

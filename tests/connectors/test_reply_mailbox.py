@@ -7,8 +7,8 @@ from email.message import EmailMessage
 
 import pytest
 
-from watchword.connectors.reply_mailbox import Looked, Mailbox, look
-from watchword.kit.errors import Conflict, Unavailable
+from watchword.connectors.reply_mailbox import Looked, Mailbox, look, mailbox_of
+from watchword.kit.errors import Conflict, InputError, Unavailable
 from watchword.respond.reply_text import reference
 
 TOKEN = "AbCdEfGhIjKlMnOpQrStUv"
@@ -83,7 +83,7 @@ def answer(body: str, **headers: str) -> bytes:
     return message.as_bytes()
 
 
-def box(server: Imap, password: str = "right") -> Mailbox:
+def box(server: Imap, password: str = "right") -> Mailbox:  # noqa: S107 - a test password
     return Mailbox("127.0.0.1", server.server_address[1], "watchword", password, security="none")
 
 
@@ -119,3 +119,13 @@ def test_a_mailbox_that_refuses_or_is_away_is_named_without_its_password(imap):
     assert "wr0ngPassw0rd" not in repr(box(imap, "wr0ngPassw0rd"))
     with pytest.raises(Unavailable):
         look(Mailbox("127.0.0.1", 9, "a", "b", security="none"), print)
+
+
+def test_the_address_of_a_mailbox():
+    assert mailbox_of("imaps://a%40b:p%2Fw@imap.example.org") == Mailbox("imap.example.org", 993, "a@b", "p/w", "tls", "INBOX")
+    assert mailbox_of("imap://a:b@h:144/Pages?security=none") == Mailbox("h", 144, "a", "b", "none", "Pages")
+    assert mailbox_of("imap://a:b@h").security == "starttls"
+    for wrong in ("", "imap://h", "pop3://a:secret@h", "imaps://a:secret@h:99999999", "imap://a:secret@h?security=maybe"):
+        with pytest.raises(InputError) as caught:
+            mailbox_of(wrong)
+        assert "secret" not in str(caught.value)

@@ -9,7 +9,22 @@ from hypothesis import strategies as st
 
 from watchword.kit.errors import ContentError
 from watchword.respond.escalation import (
-    CALLS, Acknowledge, Engage, Kind, Mute, OpenHours, Policy, Status, Step, Stop, Tick, Unreached, advance, begin, fault_of, pick,
+    CALLS,
+    Acknowledge,
+    Engage,
+    Kind,
+    Mute,
+    OpenHours,
+    Policy,
+    Status,
+    Step,
+    Stop,
+    Tick,
+    Unreached,
+    advance,
+    begin,
+    fault_of,
+    pick,
 )  # fmt: skip
 from watchword.respond.policy_file import read_policies, shipped_policies
 

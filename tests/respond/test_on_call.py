@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 - peers of the tests keep the ports' signatures
 """On call as it is kept: rotas, swaps offered and taken, overrides, calendars in and out, gaps ahead; on both engines."""
 
 from dataclasses import dataclass, field

@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 - peers of the tests keep the ports' signatures
 """Paging on both engines: durable attempts, escalation, acknowledgement by every way, who was reached; a kill in every place."""
 
 import os
@@ -9,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -304,7 +306,7 @@ def test_when_nobody_can_be_reached_the_next_is_called_without_waiting(house):
     for name in ("ann", "ben"):
         for each in house.contacts.contacts(name):
             house.contacts.remove(each.uid, by="adm")
-    house.lines.desks = lambda: []
+    house.lines.desks = list
     house.page(severity=2)
     house.go()
     assert house.said() == ["dep mail", "max mail"]
@@ -514,7 +516,7 @@ class Counting(Lines):
 
         class Written(Line):
             def send(self, title, body, *, to=()):
-                with open(path, "a") as out:
+                with Path(path).open("a") as out:
                     out.write(f"{name}\n")
                 return Sent(Delivery.SENT)
 
@@ -526,7 +528,8 @@ def child(url, path):
     house.lines = Counting(path)
     house.contacts._channels = house.lines
     house.pager = house.make()
-    print("ready", flush=True)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     while True:
         house.pager.step(datetime.now(UTC))
         time.sleep(0.002)

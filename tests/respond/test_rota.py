@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -128,7 +129,7 @@ LAYERS = st.builds(
     st.lists(st.builds(Hours, st.times(), st.times(), st.frozensets(st.integers(0, 6), min_size=1)), max_size=2).map(tuple),
     st.none() | st.dates(date(2026, 4, 21), date(2026, 6, 1)),
 )
-MOMENTS = st.datetimes(datetime(2026, 3, 20), datetime(2026, 4, 10)).map(lambda each: each.replace(microsecond=0, tzinfo=UTC))
+MOMENTS = st.integers(0, 21 * 86_400).map(lambda seconds: datetime(2026, 3, 20, tzinfo=UTC) + timedelta(seconds=seconds))
 OVERRIDES = st.builds(
     lambda uid, since, hours, person: Override(uid, since, since + timedelta(hours=hours), person),
     st.uuids().map(str),
@@ -159,7 +160,7 @@ def test_shifts_and_gaps_tile_the_time(rota):
     assert all(since < until for since, until in tiles)
     assert tiles[0][0] == SINCE
     assert tiles[-1][1] == UNTIL
-    assert all(one[1] == other[0] for one, other in zip(tiles, tiles[1:], strict=False))
+    assert all(one[1] == other[0] for one, other in pairwise(tiles))
 
 
 @settings(deadline=None, max_examples=80)
@@ -260,8 +261,7 @@ def test_faults_of_a_calendar_come_all_at_once_with_their_lines():
     assert [fault.line for fault in caught.value.faults] == [4, 10, 16, 23]
     for wrong in (b"", b"hello", b"x" * (3 << 20)):
         with pytest.raises(ContentError):
-            if taken(wrong) == ():
-                raise ContentError([])
+            taken(wrong)
 
 
 def test_a_calendar_that_repeats_without_end_is_bounded():

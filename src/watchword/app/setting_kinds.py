@@ -1,7 +1,7 @@
 """Kinds of settings: how each is read from TOML or from a text, and the words that help when it is wrong."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
@@ -10,6 +10,8 @@ from typing import Any
 from watchword.kit.duration import read_duration
 from watchword.kit.errors import InputError
 
+CHANNEL_KINDS = ("mail", "push", "chat", "sms", "voice", "webhook")
+TEAMS = ("it", "physical", "management")
 SIZES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 
 
@@ -45,6 +47,19 @@ class Maintenance:
     def covers(self, place: str, at: datetime) -> bool:
         """Tell whether the window covers the place at this moment."""
         return self.since <= at < self.until and (place == self.place or place.startswith(self.place + "/"))
+
+
+@dataclass(frozen=True, slots=True)
+class PagingChannel:
+    """A shared channel on which a desk or a group is paged."""
+
+    name: str
+    kind: str
+    """``mail``, ``push``, ``chat``, ``sms``, ``voice`` or ``webhook``."""
+    url: str = field(repr=False)
+    """Apprise address; it may hold secrets."""
+    team: str = ""
+    """``it``, ``physical`` or ``management``; empty: reached only where a policy names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +211,20 @@ def _maintenance(value: Any, _: Path) -> tuple[Maintenance, ...]:
     return tuple(found)
 
 
+def _paging_channels(value: Any, _: Path) -> tuple[PagingChannel, ...]:
+    rows = _rows(value, {"name": str, "kind": str, "url": str}, {"team": str})
+    seen: set[str] = set()
+    for index, row in enumerate(rows):
+        if row["kind"] not in CHANNEL_KINDS:
+            raise InputError(f"kind {row['kind']!r} is not one of {', '.join(CHANNEL_KINDS)}", str(index))
+        if row.get("team", "") not in {"", *TEAMS}:
+            raise InputError(f"team {row['team']!r} is not one of {', '.join(TEAMS)}", str(index))
+        if not row["name"] or len(row["name"]) > 64 or row["name"] in seen:
+            raise InputError(f"name {row['name'][:64]!r} is empty, longer than 64 characters, or stands here twice", str(index))
+        seen.add(row["name"])
+    return tuple(PagingChannel(**row) for row in rows)
+
+
 KINDS: dict[str, Kind] = {
     "text": Kind(_text, "a text in quotes"),
     "path": Kind(_path, "a path in quotes"),
@@ -209,6 +238,7 @@ KINDS: dict[str, Kind] = {
     "tables": Kind(_tables, "one table per rule, as in [detect.overrides.ww_001]", structured=True),
     "syslog": Kind(_syslog, "[[syslog]] tables with protocol, port, source and, if need be, host", structured=True),
     "drop": Kind(_drop, "[[drop]] tables with folder and source", structured=True),
+    "paging": Kind(_paging_channels, "[[paging.channels]] tables with name, kind, url and, if need be, team", structured=True),
     "maintenance": Kind(_maintenance, "[[maintenance]] tables with place, since, until and ticket", structured=True),
 }
 """Kind of a setting → how it is read."""

@@ -12,7 +12,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final, cast
 
-from watchword.app.setting_kinds import KINDS, Drop, Maintenance, SyslogListener
+from watchword.app.setting_kinds import KINDS, Drop, Maintenance, PagingChannel, SyslogListener
 from watchword.kit.errors import ContentError, Fault, InputError
 
 FILE_NAME: Final = "watchword.toml"
@@ -71,6 +71,14 @@ class Settings:
     detect_overrides: Mapping[str, Mapping[str, Any]] = _setting("detect.overrides", "tables", "Settings of single rules, by rule id.", {})
     detect_egress: tuple[str, ...] = _setting("detect.egress", "networks", "Your own addresses as the Internet sees them.", ())
     detect_keys: int = _setting("detect.keys", "count", "Most keys that one rule may keep state for.", 200_000)
+    paging_channels: tuple[PagingChannel, ...] = _setting(
+        "paging.channels", "paging", "Shared channels on which desks and groups are paged.", ()
+    )
+    paging_mail: str = _setting("paging.mail", "text", "Mail gateway for bare addresses, as an Apprise address without recipient.", "")
+    paging_sms: str = _setting("paging.sms", "text", "SMS gateway for bare numbers, as an Apprise address without recipient.", "")
+    paging_policies: Path | None = _setting("paging.policies", "path?", "Your own escalation policies, in place of the shipped ones.", None)
+    paging_mailbox: str = _setting("paging.mailbox", "text", "Mailbox in which answers to pages arrive; empty: none are read.", "")
+    paging_time: timedelta = _setting("paging.time", "duration", "Longest time that one message may take.", timedelta(seconds=15))
     maintenance: tuple[Maintenance, ...] = _setting(
         "maintenance", "maintenance", "Windows in which findings about a place do not call anyone.", ()
     )
@@ -238,7 +246,7 @@ def _contradictions(settings: Settings, path: str) -> list[Fault]:
         found.append(Fault(path, 0, "tls.certificate and tls.key belong together", "give both or neither"))
     if any(each.protocol == "tls" for each in settings.syslog) and settings.tls_certificate is None:
         found.append(Fault(path, 0, "a syslog listener speaks TLS without a certificate", "set tls.certificate and tls.key"))
-    for name in ("tls_certificate", "tls_key", "tls_clients"):
+    for name in ("tls_certificate", "tls_key", "tls_clients", "paging_policies"):
         value = getattr(settings, name)
         if value is not None and not value.is_file():
             found.append(Fault(path, 0, f"{name.replace('_', '.')}: there is no file {value}"))
@@ -248,6 +256,13 @@ def _contradictions(settings: Settings, path: str) -> list[Fault]:
         found.append(Fault(path, 0, "events.url is no HTTP address", "write it as http://user:password@host:8123/database"))
     if settings.records_url and not settings.records_url.startswith(("postgresql", "sqlite")):
         found.append(Fault(path, 0, "records.url is no PostgreSQL address", "write it as postgresql://user:password@host/database"))
+    if not timedelta(seconds=1) <= settings.paging_time <= timedelta(seconds=60):
+        found.append(Fault(path, 0, "paging.time is out of bounds", "choose 1s to 60s"))
+    return found + _shared_ports(settings, path)
+
+
+def _shared_ports(settings: Settings, path: str) -> list[Fault]:
+    found: list[Fault] = []
     seen: dict[tuple[str, str, int], str] = {}
     for each in settings.syslog:
         at = ("udp" if each.protocol == "udp" else "tcp", each.host, each.port)

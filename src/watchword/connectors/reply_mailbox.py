@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import default as policy
 from typing import Any, Final
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import structlog
 
-from watchword.kit.errors import Unavailable, WatchwordError
+from watchword.kit.errors import InputError, Unavailable, WatchwordError
 from watchword.respond.reply_text import acknowledged_token
 
 TIMEOUT: Final = 15.0
@@ -35,6 +36,27 @@ class Mailbox:
     security: str = "tls"
     """``tls``, ``starttls`` or ``none`` (for a server on this machine)."""
     folder: str = "INBOX"
+
+
+def mailbox_of(address: str) -> Mailbox:
+    """Return the mailbox of ``imaps://user:password@host:port/folder``, or ``imap://…?security=starttls`` (or ``none``).
+
+    Raises:
+        InputError: it is none; the message does not hold it.
+    """
+    wrong = InputError("paging.mailbox is no mailbox; write it as imaps://user:password@host/INBOX", "paging.mailbox")
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        raise wrong from None
+    asked = dict(parse_qsl(parts.query)).get("security", "starttls")
+    if parts.scheme not in {"imap", "imaps"} or not parts.hostname or not parts.username or asked not in {"starttls", "none"}:
+        raise wrong
+    security = "tls" if parts.scheme == "imaps" else asked
+    folder = unquote(parts.path.strip("/")) or "INBOX"
+    known = port or (993 if security == "tls" else 143)
+    return Mailbox(parts.hostname, known, unquote(parts.username), unquote(parts.password or ""), security, folder)
 
 
 @dataclass(frozen=True, slots=True)
