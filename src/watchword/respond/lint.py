@@ -1,6 +1,6 @@
 """Lint, stage two of the validation: everything that the schema misses, each fault with its code and line."""
 
-from typing import Final
+from typing import Any, Final
 
 from watchword.respond.json_text import JsonFault, JsonText, read_json
 from watchword.respond.lint_content import lint_content
@@ -36,10 +36,26 @@ def validate(text: str | bytes, name: str = "playbook") -> list[Fault]:
     return sorted(found, key=lambda fault: (fault.line, fault.code, fault.at))
 
 
+def fatal(document: JsonText, name: str = "playbook") -> list[Fault]:
+    """Return what ends stage two at once; empty where a playbook can be read at all."""
+    report = Report(document, name)
+    _lint_frame(document.value, report)
+    return report.faults()
+
+
 def lint_document(document: JsonText, name: str = "playbook") -> list[Fault]:
     """Return what stage two finds in JSON that has been read."""
     report = Report(document, name)
-    playbook = document.value
+    if _lint_frame(document.value, report):
+        flow = Flow(document.value)
+        lint_flow(flow, report)
+        lint_scope(flow, report)
+        lint_content(flow, report)
+    return report.faults()
+
+
+def _lint_frame(playbook: Any, report: Report) -> bool:
+    """Tell whether a playbook can be read at all, and report why not."""
     if not isinstance(playbook, dict):
         report.add("bad-json", "is no JSON object")
     elif playbook.get("spec_version") != "cacao-2.0":
@@ -49,11 +65,8 @@ def lint_document(document: JsonText, name: str = "playbook") -> list[Fault]:
     elif _too_many(playbook["workflow"], playbook):
         report.add("too-many-steps", f"has over {MOST_STEPS:,} steps or {MOST_VARIABLES:,} variables", "workflow")
     else:
-        flow = Flow(playbook)
-        lint_flow(flow, report)
-        lint_scope(flow, report)
-        lint_content(flow, report)
-    return report.faults()
+        return True
+    return False
 
 
 def _read(text: str | bytes, name: str) -> JsonText | Fault:

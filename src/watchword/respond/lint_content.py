@@ -45,6 +45,7 @@ _PRECISE: Final = re.compile(r"[^.]+\.[0-9]{3}Z")
 _TEMPLATE: Final = re.compile(r"\{\{|\{%|<%|\$\{|#\{")
 _TEMPLATE_IN_COMMAND: Final = re.compile(r"\{\{|\{%|<%")
 _HIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ufeff]")
+SIGNED: Final = frozenset({"digital_signatures", "countersigned_signatures"})
 _SUMMARY: Final = {"parallel_processing": "parallel", "if_logic": "if-condition", "while_logic": "while-condition"}
 
 _Known = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -198,9 +199,14 @@ def _lint_head(flow: Flow, known: _Known, report: Report) -> None:
             report.add("dangling-marking", f"{marking[:80]} is not among data_marking_definitions", "markings", place)
     summary = playbook.get("playbook_processing_summary")
     if isinstance(summary, dict):
-        wrong = sorted(name for name, is_so in _summary(flow).items() if bool(summary.get(name, False)) != is_so)
+        wrong = sorted(name for name, is_so in _summary(flow).items() if _mismatch(name, bool(summary.get(name, False)), is_so))
         if wrong:
             report.add("summary-mismatch", f"{', '.join(wrong)} is not as the playbook is", "playbook_processing_summary")
+
+
+def _mismatch(name: str, said: bool, is_so: bool) -> bool:
+    """Tell whether a summary is wrong. Signing makes no new version, so it may leave its flag unsaid, but not said without a signature."""
+    return said and not is_so if name in SIGNED else said is not is_so
 
 
 def _summary(flow: Flow) -> dict[str, bool]:
