@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -137,16 +138,13 @@ class Casebook:
         if len(said) > LONGEST:
             raise TooLarge(f"An entry has at most {LONGEST} characters; this has {len(said)}.", "text")
         self.take_turn(connection)
-        where = self.target(connection, incident)
-        refs = {**(refs or {}), **({"merged_from": incident} if where != incident else {})}
         case, now = tables.incident, self.now()
-        step = (
-            update(case)
-            .where(case.c.uid == where)
-            .values(entries=case.c.entries + 1, changed_at=now)
-            .returning(case.c.entries, case.c.head)
-        )
-        seq, head = connection.execute(step).one()
+        step = update(case).values(entries=case.c.entries + 1, changed_at=now).returning(case)
+        row = connection.execute(step.where(case.c.uid == incident, case.c.merged_into == "")).one_or_none()
+        if row is None:
+            row = connection.execute(step.where(case.c.uid == self.target(connection, incident))).one()
+        where, seq, head = row.uid, row.entries, row.head
+        refs = {**(refs or {}), **({"merged_from": incident} if where != incident else {})}
         entry = TimelineEntry(
             where,
             seq,
@@ -159,16 +157,15 @@ class Casebook:
             {clean(word): clean(uid) for word, uid in refs.items()},
             corrects,
         )
-        row = row_of(entry)
-        row["head"] = link(head, canonical(row))
-        connection.execute(insert(tables.incident_entry).values(**row))
-        connection.execute(update(case).where(case.c.uid == where).values(head=row["head"]))
-        self._tell(connection, where, entry)
+        values = row_of(entry)
+        values["head"] = link(head, canonical(values))
+        connection.execute(insert(tables.incident_entry).values(**values))
+        connection.execute(update(case).where(case.c.uid == where).values(head=values["head"]))
+        self._tell(connection, row, entry)
         self._consequences(connection, where, entry)
-        return TimelineEntry(**{name: getattr(entry, name) for name in entry.__slots__ if name != "head"}, head=row["head"])
+        return replace(entry, head=values["head"])
 
-    def _tell(self, connection: Connection, uid: str, entry: TimelineEntry) -> None:
-        row = self.find(connection, uid)
+    def _tell(self, connection: Connection, row: Row[Any], entry: TimelineEntry) -> None:
         summary = {
             "number": row.number,
             "title": row.title,
@@ -178,7 +175,7 @@ class Casebook:
             "entry": entry.kind,
             "seq": entry.seq,
         }
-        self._news.append_change(connection, "incident", uid, summary, entry.entered_at)
+        self._news.append_change(connection, "incident", row.uid, summary, entry.entered_at)
 
     def _consequences(self, connection: Connection, uid: str, entry: TimelineEntry) -> None:
         """See that a team has engaged (t5), and that a safety officer is needed."""

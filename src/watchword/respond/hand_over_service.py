@@ -77,9 +77,10 @@ class HandOvers:
             self._check_incoming(row, by)
             self._refresh(connection, row)
             hand = hand_over_of(connection, self._row(connection, uid))
-            if hand.left:
-                raise Conflict(f"Still to be acknowledged: {'; '.join(item.text for item in hand.left)}.")
-            return self._pass_on(connection, row, by, team)
+            if not hand.left:
+                return self._pass_on(connection, row, by, team)
+        # Said only after the commit: what came up meanwhile has to be on the list that the person now reads.
+        raise Conflict(f"Still to be acknowledged: {'; '.join(item.text for item in hand.left)}.")
 
     def cancel(self, uid: str, *, by: str, reason: str, team: str = "") -> HandOver:
         """Cancel a hand-over; the outgoing person keeps the role, as until now.

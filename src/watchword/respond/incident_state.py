@@ -161,6 +161,10 @@ def check_moment(entry: MomentEntry, now: datetime, known: Mapping[Key, MomentEn
         raise InputError(f"{name} cannot lie in the future ({entry.at.isoformat()}).", "at")
     if entry.moment is Moment.CONTAINED and not entry.evidence:
         raise InputError("Contained (t7) needs its evidence: the read-back of what was set, or what else proves it.", "evidence")
+    _check_order(entry, entry.at, known)
+
+
+def _check_order(entry: MomentEntry, when: datetime, known: Mapping[Key, MomentEntry]) -> None:
     for earlier, later in ORDER:
         if entry.moment not in {earlier, later}:
             continue
@@ -168,7 +172,7 @@ def check_moment(entry: MomentEntry, now: datetime, known: Mapping[Key, MomentEn
         there = known.get((far, ""))
         if there is None or there.at is None:
             continue
-        one, other = (entry.at, there.at) if far is later else (there.at, entry.at)
+        one, other = (when, there.at) if far is later else (there.at, when)
         if one > other + entry.uncertainty + there.uncertainty:
             raise InputError(f"{later.value} ({other.isoformat()}) cannot come before {earlier.value} ({one.isoformat()}).", "at")
 

@@ -1,6 +1,7 @@
 """Triage at work: reads the findings of the window and the open incidents, and carries out what the plan says in one transaction."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -60,27 +61,34 @@ class Triager:
         """Sort findings into incidents; asked again about the same, it does nothing twice."""
         if not findings:
             return []
-        directory = self._directory()
+        fresh = [one for one in findings if one.state is not FindingState.WITHDRAWN]
+        known, closed = self._window(fresh, exercise=exercise)
+        # Planned before the writing begins, so that a big window holds up nobody; planned again where somebody was quicker.
+        with self._casebook.records.read() as connection:
+            seen = self._cases(connection, known, exercise=exercise)
+        plan = self._plan(known, closed, *seen)
         with self._casebook.begin() as connection:
             done = self._withdrawn(connection, [one for one in findings if one.state is FindingState.WITHDRAWN])
-            fresh = [one for one in findings if one.state is not FindingState.WITHDRAWN]
-            if not fresh:
-                return done
-            window = {} if exercise else self._window(fresh)
-            closed = {uid for uid, work in window.items() if work[1]}
-            known = {uid: finding for uid, (finding, _) in window.items()} | {one.uid: one for one in fresh}
-            cases, held = self._cases(connection, known, exercise=exercise)
-            loose = [one for uid, one in known.items() if uid not in held and uid not in closed]
-            plan = triage(loose, cases, directory, own_network_of(directory), self.settings)
-            return done + self._carry_out(connection, plan, directory, known, exercise=exercise)
+            now = self._cases(connection, known, exercise=exercise)
+            if now != seen:
+                plan = self._plan(known, closed, *now)
+            return done + self._carry_out(connection, plan, known, exercise=exercise)
 
-    def _window(self, fresh: Sequence[Finding]) -> dict[str, tuple[Finding, bool]]:
-        """Return the findings of the window by uid, each with whether people have closed it."""
+    def _plan(self, known: Mapping[str, Finding], closed: AbstractSet[str], cases: Sequence[Case], held: AbstractSet[str]) -> Plan:
+        directory = self._directory()
+        loose = [one for uid, one in known.items() if uid not in held and uid not in closed]
+        return triage(loose, cases, directory, own_network_of(directory), self.settings)
+
+    def _window(self, fresh: Sequence[Finding], *, exercise: bool) -> tuple[dict[str, Finding], frozenset[str]]:
+        """Return the findings of the window by uid, the fresh ones among them, and the uids of those that people have closed."""
+        if not fresh:
+            return {}, frozenset()
         since = min(finding.first_time for finding in fresh) - LOOK_BACK
-        kept = self._findings.list(FindingFilter(since=since), limit=MOST)
-        return {one.finding.uid: (one.finding, one.work.state is WorkState.CLOSED) for one in kept}
+        kept = [] if exercise else self._findings.list(FindingFilter(since=since), limit=MOST)
+        known = {one.finding.uid: one.finding for one in kept} | {one.uid: one for one in fresh}
+        return known, frozenset(one.finding.uid for one in kept if one.work.state is WorkState.CLOSED)
 
-    def _cases(self, connection: Connection, known: dict[str, Finding], *, exercise: bool) -> tuple[list[Case], frozenset[str]]:
+    def _cases(self, connection: Connection, known: Mapping[str, Finding], *, exercise: bool) -> tuple[list[Case], frozenset[str]]:
         """Return the open incidents that hold findings of the window, and the uids of all findings that any incident holds."""
         held, case, link = tables.incident_finding, tables.incident, tables.incident_link
         rows = [
@@ -114,9 +122,7 @@ class Triager:
         ]
         return cases, frozenset(row.finding for row in rows if row.held)
 
-    def _carry_out(
-        self, connection: Connection, plan: Plan, directory: Directory, known: dict[str, Finding], *, exercise: bool
-    ) -> list[Taken]:
+    def _carry_out(self, connection: Connection, plan: Plan, known: Mapping[str, Finding], *, exercise: bool) -> list[Taken]:
         done = [self._open(connection, opening, exercise=exercise) for opening in plan.openings]
         for merging in plan.mergings:
             self._openings.merge(connection, merging.into, merging.taken, by=BY, because=merging.because)
@@ -127,7 +133,7 @@ class Triager:
         for uid, because in by_case.items():
             joined = [known[finding] for finding in because]
             self._openings.hold(connection, uid, joined, by=BY, because=because)
-            self._openings.involve(connection, uid, teams_of(joined, directory))
+            self._openings.involve(connection, uid, teams_of(joined, self._directory()))
             self._weigh(connection, uid, joined)
             done.append(Taken(uid, "joined", tuple(because), self._casebook.find(connection, uid).severity))
         for suggestion in plan.suggestions:
