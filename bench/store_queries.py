@@ -1,4 +1,4 @@
-"""Timeline queries on a large event log: last 200 of a person, one address over 8 days, words, counts; p50, p95 and processor time over HTTP.
+"""Timeline queries on a large event log: a person, an address over 8 days, words, counts; p50, p95 and processor time over HTTP.
 
 Usage: python bench/store_queries.py [--events 5000000] [--rounds 30] [--data DIR]
 """
