@@ -17,6 +17,7 @@ from house import House, cpu_seconds, in_threads, opened_beside, passing_folder,
 
 from watchword.app.watchword import Watchword, open_watchword
 from watchword.cli.logs import log_to_stderr
+from watchword.ingest.segments import SegmentState
 from watchword.model import CountQuery, EventQuery, RawRecord
 from watchword.stores.columns import event_batch
 from watchword.stores.eventlog import EVENT_DDL, ClickHouseEventLog
@@ -38,6 +39,13 @@ def wait_for(watchword: Watchword, events: int) -> None:
         time.sleep(0.05)
     if there > events:
         raise SystemExit(f"{there} events are stored where {events} were sent")
+
+
+def wait_until_judged(watchword: Watchword) -> None:
+    """Wait until the worker has judged what is stored, so that it takes nothing from what is measured next."""
+    segments = watchword.sealer.segments
+    while any(count for state, count in segments.counts().items() if state is not SegmentState.JUDGED):
+        time.sleep(0.05)
 
 
 def send(house: House, records: list[tuple[str, bytes]], size: int, clients: int) -> list[float]:
@@ -99,6 +107,7 @@ def measure(house: House, told: list[tuple[str, bytes]], warm_up: int, rounds: i
         expected = stored(watchword) + sum(block.num_rows for block in columns_of(watchword, told[:warm_up]))
         send(house, told[:warm_up], size, clients)
         wait_for(watchword, expected)
+        wait_until_judged(watchword)
         for number in range(rounds):
             part = told[warm_up + number * per_round :][:per_round]
             blocks = columns_of(watchword, part)
@@ -108,6 +117,7 @@ def measure(house: House, told: list[tuple[str, bytes]], warm_up: int, rounds: i
             acknowledged = time.perf_counter() - began
             wait_for(watchword, before + events)
             searchable = time.perf_counter() - began
+            wait_until_judged(watchword)
             after = cpu_seconds(house.pids)
             floor = raw(log, table, blocks, f"{number}")
             spent = {name: round((after[name] - used[name]) / events * 1e6, 1) for name in ("serve", "work", "store")}

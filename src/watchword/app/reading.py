@@ -1,6 +1,6 @@
 """Reading: a batch of raw records becomes events with their persons, assets and places, and counts by source. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -42,54 +42,75 @@ def read_records(records: Iterable[RawRecord], mapping_of: dict[str, Mapping], d
         again: The records were counted before: they are parsed anew.
     """
     reading = Reading()
-    counts: dict[str, list[int]] = {}
-    times: dict[str, tuple[datetime, datetime | None]] = {}
+    counts: dict[str, _Count] = {}
     identify = directory.identify
+    keep, events = reading.events.append, reading.events
+    count = None
     for record in records:
-        source = record.source
-        parsed = mapping_of[source].parse(record)
-        count = counts.setdefault(source, [0] * 6)
-        count[0] += 1
-        if not again:
-            reading.arrivals.setdefault(source, set()).add(record.received)
-        newest = times.get(source, (record.received, None))[1]
+        if count is None or count.source != record.source:
+            source = record.source
+            count = counts.get(source)
+            if count is None:
+                count = counts[source] = _Count(source, mapping_of[source].parse)
+        count.accepted += 1
+        if record.received is not count.received:  # as a rule the records of a delivery share one moment
+            count.hear(record.received)
+        parsed = count.parse(record)
         if parsed.fault:
-            count[2] += 1
-            reading.unparsed.append(Unparsed(record.uid, source, record.received, parsed.fault, sample_of(record.body)))
-        else:
-            count[1] += 1
-            if not parsed.mapped:
-                count[3] += 1
-            for raw in parsed.events:
-                event = identify(raw)
-                reading.events.append(event)
-                count[5] += 1
-                if unresolved_of(event):
-                    count[4] += 1
-                if newest is None or event.time > newest:
-                    newest = event.time
-            _keep_native(reading, parsed, record)
-        received = times[source][0] if source in times and times[source][0] > record.received else record.received
-        times[source] = received, newest
-    for source, (accepted, parsed_count, unparsed, unmapped, unresolved, events) in counts.items():
-        received, newest = times[source]
-        reading.tally[source] = SourceStatus(
-            source,
-            accepted=0 if again else accepted,
-            parsed=parsed_count,
-            unparsed=0 if again else unparsed,
-            unmapped=unmapped,
-            unresolved=unresolved,
-            events=events,
-            last_received=None if again else received,
-            last_time=newest,
-        )
+            count.unparsed += 1
+            reading.unparsed.append(Unparsed(record.uid, record.source, record.received, parsed.fault, sample_of(record.body)))
+            continue
+        count.unmapped += not parsed.mapped
+        for raw in parsed.events:
+            event = identify(raw)
+            keep(event)
+            count.add(event)
+        native = parsed.native
+        if native is not None and parsed.events:  # the first event stands for the record
+            reading.natives.append((events[-len(parsed.events)], native))
+    for source, count in counts.items():
+        reading.tally[source] = count.status(again=again)
+        if not again:
+            reading.arrivals[source] = count.arrivals
     return reading
 
 
-def _keep_native(reading: Reading, parsed: Parsed, record: RawRecord) -> None:
-    if parsed.native is not None and parsed.events:
-        uid = parsed.events[0].uid
-        event = next((each for each in reversed(reading.events) if each.uid == uid), None)
-        if event is not None and event.record == record.uid:
-            reading.natives.append((event, parsed.native))
+@dataclass(slots=True)
+class _Count:
+    """What one source brought."""
+
+    source: str
+    parse: Callable[[RawRecord], Parsed]
+    received: datetime | None = None
+    """Of the record at hand."""
+    arrivals: set[datetime] = field(default_factory=set)
+    newest: datetime | None = None
+    accepted: int = 0
+    unparsed: int = 0
+    unmapped: int = 0
+    unresolved: int = 0
+    events: int = 0
+
+    def hear(self, received: datetime) -> None:
+        self.received = received
+        self.arrivals.add(received)
+
+    def add(self, event: Event) -> None:
+        self.events += 1
+        if unresolved_of(event):
+            self.unresolved += 1
+        if self.newest is None or event.time > self.newest:
+            self.newest = event.time
+
+    def status(self, *, again: bool) -> SourceStatus:
+        return SourceStatus(
+            self.source,
+            accepted=0 if again else self.accepted,
+            parsed=self.accepted - self.unparsed,
+            unparsed=0 if again else self.unparsed,
+            unmapped=self.unmapped,
+            unresolved=self.unresolved,
+            events=self.events,
+            last_received=None if again else max(self.arrivals),
+            last_time=self.newest,
+        )
