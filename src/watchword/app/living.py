@@ -3,22 +3,33 @@
 import json
 import os
 import socket
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from watchword.app.demo import demo_mappings, furnish
 from watchword.app.feeder import Feed
+from watchword.app.principal import Role
 from watchword.app.settings import FILE_NAME, Settings
 from watchword.app.source_keys import keys_of
 from watchword.app.watchword import Watchword, open_watchword
 from watchword.kit.clock import Clock, SystemClock
+from watchword.model import Team
+from watchword.respond.rota import Layer
 from watchword.simulate import GUEST_NETS, organisation
 
 LOGIN: Final = "demo-login"
 """In ``keys/``: the demo's first log-in, so that it can be shown again at the next start."""
 ADMINISTRATOR: Final = "admin"
+PEOPLE: Final[Mapping[str, tuple[Role, str]]] = {
+    "analyst": (Role.IT_ANALYST, "Ana Lind"),
+    "operator": (Role.CONTROL_ROOM_OPERATOR, "Otto Brandt"),
+    "manager": (Role.MANAGER, "Mara Quist"),
+}
+"""One account for each side, and one that leads both; in the demo they share the administrator's password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +49,40 @@ def free_ports(count: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
-def prepare(settings: Settings, seed: int, clock: Clock | None = None) -> Login:
+def prepare(settings: Settings, seed: int, clock: Clock | None = None) -> list[Login]:
     """Furnish the data folder for the demo: site, people, sources with tokens, listeners, first account; safe to repeat."""
     clock = clock or SystemClock()
     with open_watchword(replace(settings, syslog=(), drop=()), clock) as watchword:
         furnish(watchword, organisation(seed))
-        login = _login(watchword)
+        logins = _logins(watchword)
+        _rotas(watchword)
         feed = _feed(watchword, settings, seed)
     feed.write(settings.data)
     _write_settings(settings.data, feed)
-    return login
+    return logins
 
 
-def _login(watchword: Watchword) -> Login:
+def _logins(watchword: Watchword) -> list[Login]:
+    """Make the demo's accounts once; return their log-ins, the administrator's first."""
     path = watchword.settings.data / "keys" / LOGIN
     password = watchword.accounts.first_run(ADMINISTRATOR)
     if password is not None:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(password)
-    return Login(ADMINISTRATOR, path.read_text() if path.exists() else "")
+        for name, (role, full_name) in PEOPLE.items():
+            watchword.accounts.create(name, role, password, actor=ADMINISTRATOR, full_name=full_name)
+    kept = path.read_text() if path.exists() else ""
+    return [Login(name, kept) for name in (ADMINISTRATOR, *PEOPLE)]
+
+
+def _rotas(watchword: Watchword) -> None:
+    """Put the two desks on call, for ever, so that the demo's pages reach somebody."""
+    on_call = watchword.response.on_call
+    known = {each.rota.name for each in on_call.rotas()}
+    since = watchword.clock.now().date() - timedelta(days=7)
+    for name, team, person in (("IT on call", Team.IT, "analyst"), ("Control room", Team.PHYSICAL, "operator")):
+        if name not in known:
+            on_call.put(name, team.value, "Europe/Berlin", [Layer("desk", (person,), since)], by=ADMINISTRATOR)
 
 
 def _feed(watchword: Watchword, settings: Settings, seed: int) -> Feed:
@@ -84,4 +110,5 @@ def _write_settings(data: Path, feed: Feed) -> None:
     for source in feed.folders:
         lines += ["[[drop]]", f'folder = "drop/{source}"', f'source = "{source}"', ""]
     lines += ["[detect]", f"egress = {json.dumps(list(GUEST_NETS.values()))}", ""]
+    lines += ["[respond]", "simulated = true", ""]
     (data / FILE_NAME).write_text("\n".join(lines))

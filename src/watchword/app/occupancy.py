@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from watchword.detect.insight import DOOR_WINDOW, PAGE, covered_within, spans_of, whereabouts_of
 from watchword.detect.whereabouts import DOOR_CLASSES
+from watchword.kit.errors import Unavailable
 from watchword.model import Event, EventQuery, Order
 
 if TYPE_CHECKING:
@@ -43,6 +44,22 @@ class Occupancy:
             if self._last is None or not timedelta() <= at - self._last.at < FRESH:
                 self._last = count_at(self.watchword, at)
             return self._last
+
+
+@dataclass(slots=True)
+class Heads:
+    """Implements `respond.ports.Heads`; knows whom to ask once the house stands."""
+
+    occupancy: Occupancy | None = None
+
+    def people_in(self, zone: str) -> int | None:
+        """Return how many people are in a zone now; None when the event log does not answer or nobody has been counted."""
+        if self.occupancy is None:
+            return None
+        try:
+            return self.occupancy.now().by_zone.get(zone, 0)
+        except Unavailable:
+            return None
 
 
 def count_at(watchword: "Watchword", at: datetime) -> Count:

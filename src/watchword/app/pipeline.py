@@ -52,6 +52,7 @@ class Pipeline:
         for segment in self._watchword.sealer.unjudged():
             unjudged.append(segment.uid)
             reading = read_records(segment.records, self._mappings_for(segment.records), self.judge.directory)
+            self._watchword.response.safety.hear(segment.events, self.judge.directory)
             findings += self.judge.judge(segment.events, reading.natives)
         self._keep_judged(findings, unjudged)
         self._sweep()
@@ -134,6 +135,7 @@ class Pipeline:
         while self._unjudged:
             segment, reading = self._unjudged[0]
             self.judge.note(reading.tally.values(), reading.arrivals)
+            self._watchword.response.safety.hear(reading.events, self.judge.directory)
             findings = self.judge.judge(reading.events, reading.natives)
             del self._unjudged[0]
             self._keep_judged(findings, [segment.uid])

@@ -104,6 +104,14 @@ def _port(value: Any, _: Path) -> int:
     return port
 
 
+def _flag(value: Any, _: Path) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in {"true", "false"}:
+        return value.lower() == "true"
+    raise InputError(f"{value!r} is neither true nor false")
+
+
 def _count(value: Any, _: Path) -> int:
     count = _whole(value)
     if not 1 <= count <= 10**12:
@@ -231,6 +239,7 @@ KINDS: dict[str, Kind] = {
     "path?": Kind(_path, "a path in quotes"),
     "paths": Kind(_paths, 'a list of paths, as in ["rules"]'),
     "port": Kind(_port, "a number from 0 to 65535"),
+    "flag": Kind(_flag, "true or false"),
     "count": Kind(_count, "a whole number above 0"),
     "size": Kind(read_size, 'bytes, or a text such as "512MB" or "4GiB"'),
     "duration": Kind(_duration, 'a text such as "90s", "15m", "24h" or "7d"'),

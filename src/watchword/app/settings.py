@@ -79,6 +79,7 @@ class Settings:
     paging_policies: Path | None = _setting("paging.policies", "path?", "Your own escalation policies, in place of the shipped ones.", None)
     paging_mailbox: str = _setting("paging.mailbox", "text", "Mailbox in which answers to pages arrive; empty: none are read.", "")
     paging_time: timedelta = _setting("paging.time", "duration", "Longest time that one message may take.", timedelta(seconds=15))
+    respond_simulated: bool = _setting("respond.simulated", "flag", "Let simulated devices carry out every action, as in the demo.", False)
     maintenance: tuple[Maintenance, ...] = _setting(
         "maintenance", "maintenance", "Windows in which findings about a place do not call anyone.", ()
     )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import JSON, Boolean, Column, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, String, Table, Text
 
 from watchword.kit.instant import Instant
 from watchword.kit.tables import metadata
@@ -129,3 +129,11 @@ reparse_request = Table(
     Column("at", Instant, nullable=False),
 )
 """Sources whose unparsed records the worker is asked to parse again; a row goes once that is done."""
+
+follower = Table(
+    "follower",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+)
+"""How far each follower of the news has come."""

@@ -11,12 +11,15 @@ from watchword.app.accounts import Accounts
 from watchword.app.audit import Audit
 from watchword.app.front_door import FrontDoor
 from watchword.app.mapping_book import MappingBook
+from watchword.app.occupancy import Heads, Occupancy
+from watchword.app.response import DEEDS, Response, open_response
 from watchword.app.settings import Settings
 from watchword.app.tokens import Tokens
 from watchword.detect.coverage import lost_at
 from watchword.detect.gaps import Gaps
 from watchword.detect.insight import Insight
 from watchword.detect.service import Findings
+from watchword.ingest.intake import Incoming
 from watchword.ingest.ledger import Ledger
 from watchword.ingest.sealing import Sealer
 from watchword.kit.clock import Clock, SystemClock
@@ -52,6 +55,7 @@ class Watchword:
     audit: Audit
     intake: FrontDoor
     sealer: Sealer
+    response: Response
     resources: contextlib.ExitStack
 
     def close(self) -> None:
@@ -93,7 +97,22 @@ def open_watchword(settings: Settings, clock: Clock | None = None) -> Watchword:
         audit = Audit(records, clock)
         findings, gaps = Findings(records, clock), Gaps(records)
         accounts = Accounts(records, clock, audit, session_life=settings.sessions_life, session_idle=settings.sessions_idle)
-        return Watchword(
+        intake = FrontDoor(spool, clock, mappings.sources, ids=mappings.ids_of, max_record=settings.ingest_record, tally=ledger.add_tally)
+        heads = Heads()
+        response = open_response(
+            settings,
+            records,
+            clock,
+            site_key=site_key,
+            audit=audit,
+            accounts=accounts,
+            findings=findings,
+            registry=registry,
+            heads=heads,
+            tell=lambda deed: _tell(intake, deed),
+        )
+        stack.callback(response.close)
+        watchword = Watchword(
             settings=settings,
             clock=clock,
             site_key=site_key,
@@ -116,12 +135,18 @@ def open_watchword(settings: Settings, clock: Clock | None = None) -> Watchword:
             accounts=accounts,
             tokens=accounts.tokens,
             audit=audit,
-            intake=FrontDoor(
-                spool, clock, mappings.sources, ids=mappings.ids_of, max_record=settings.ingest_record, tally=ledger.add_tally
-            ),
+            intake=intake,
             sealer=Sealer(spool, FileArchive(data / "archive", columns), ledger, events, clock),
+            response=response,
             resources=stack.pop_all(),
         )
+        heads.occupancy = Occupancy(watchword)
+        return watchword
+
+
+def _tell(intake: FrontDoor, deed: bytes) -> None:
+    """Hand a deed of ours in at the front door, so that it is watched like anybody's."""
+    intake.accept(DEEDS, [Incoming(deed)])
 
 
 def _event_log(settings: Settings, columns: SegmentColumns, stack: contextlib.ExitStack) -> LocatedEventLog:

@@ -4,6 +4,7 @@ import os
 import signal
 import stat
 import threading
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,7 +25,7 @@ Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (up, demo, store, serve, work):
+    for command in (up, demo, store, serve, work, respond):
         app.command()(command)
     app.command(hidden=True)(feed)
 
@@ -40,8 +41,9 @@ def up(ctx: typer.Context, port: Port = None) -> None:
     password = apart(lambda: _first_run(settings))
     file = _chosen(ctx).settings
     options = ("--port", str(port)) if port is not None else ()
-    children = [Child("serve", command_of(settings, file, "serve", *options)), Child("work", command_of(settings, file, "work"))]
-    supervise(settings, children, when_up=lambda: _welcome(settings, "admin", password))
+    children = [Child("serve", command_of(settings, file, "serve", *options))]
+    children += [Child(name, command_of(settings, file, name)) for name in ("work", "respond")]
+    supervise(settings, children, when_up=lambda: _welcome(settings, [("admin", password)] if password else []))
 
 
 def _first_run(settings: "Settings") -> str | None:
@@ -115,6 +117,14 @@ def work(ctx: typer.Context) -> None:
     run(settings_of(ctx), _stopping())
 
 
+def respond(ctx: typer.Context) -> None:
+    """Turn findings into incidents, carry playbook runs on, call people, end temporary states; `up` starts it by itself."""
+    from watchword.app.responding import respond as run
+
+    log_to_stderr()
+    run(settings_of(ctx), _stopping())
+
+
 def feed(ctx: typer.Context) -> None:
     """Send the demo site's records to the front door; `demo` starts it by itself."""
     from watchword.app.feeder import feed_forever
@@ -161,23 +171,22 @@ def _demo_live(ctx: typer.Context, seed: int, port: int | None) -> None:
     settings = replace(settings, listen_port=bound.getsockname()[1])
     bound.close()
     say("Furnishing the demo site")
-    name, password = apart(lambda: _furnished(settings, seed))
+    logins = apart(lambda: _furnished(settings, seed))
     file = settings.data / FILE_NAME
-    words = (("serve", "--port", str(settings.listen_port)), ("work",), ("feed",))
+    words = (("serve", "--port", str(settings.listen_port)), ("work",), ("respond",), ("feed",))
     children = [Child(each[0], command_of(settings, file, *each)) for each in words]
-    supervise(settings, children, when_up=lambda: _welcome(settings, name, password))
+    supervise(settings, children, when_up=lambda: _welcome(settings, logins))
 
 
-def _furnished(settings: "Settings", seed: int) -> tuple[str, str]:
-    """Furnish the demo's data folder; return the first log-in."""
+def _furnished(settings: "Settings", seed: int) -> list[tuple[str, str]]:
+    """Furnish the demo's data folder; return its log-ins, names with passwords."""
     from watchword.app.living import prepare
 
-    login = prepare(settings, seed)
-    return login.name, login.password
+    return [(login.name, login.password) for login in prepare(settings, seed)]
 
 
-def _welcome(settings: "Settings", name: str, password: str | None) -> None:
-    """Say where the pages are, and the first log-in, once the server answers."""
+def _welcome(settings: "Settings", logins: Sequence[tuple[str, str]]) -> None:
+    """Say where the pages are, and how to log in, once the server answers."""
     path = settings.data / "run" / READY_FILE
     before = path.stat().st_mtime_ns if path.is_file() else 0
 
@@ -189,8 +198,8 @@ def _welcome(settings: "Settings", name: str, password: str | None) -> None:
             time.sleep(0.1)
         url = json.loads(path.read_text(encoding="utf-8"))["url"]
         print(f"\n  Watchword is at {url}", flush=True)
-        if password:
-            print(f"  First log-in:  name {name}   password {password}", flush=True)
+        for number, (name, password) in enumerate(logins):
+            print(f"  {'First log-in:' if number == 0 else '          also:'}  name {name}   password {password}", flush=True)
         print("  Stop it with Ctrl-C.\n", flush=True)
 
     threading.Thread(target=wait, name="welcome", daemon=True).start()

@@ -158,6 +158,11 @@ class Findings:
 
     # reading
 
+    def exists(self, uid: str) -> bool:
+        """Tell whether a finding of this uid is kept."""
+        with self._records.read() as connection:
+            return connection.execute(select(table.c.uid).where(table.c.uid == uid)).first() is not None
+
     def get(self, uid: str) -> KeptFinding:
         """Return a finding, withdrawn or not.
 

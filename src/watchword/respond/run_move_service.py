@@ -43,8 +43,10 @@ class Asks(Protocol):
 class Rules(Protocol):
     """The action catalogue, as far as runs need it."""
 
-    verbs: Mapping[str, Any]
-    """Each with its approval `rule`."""
+    @property
+    def verbs(self) -> Mapping[str, Any]:
+        """Return the verbs, each with its approval `rule`."""
+        ...
 
 
 class Renders(Protocol):
