@@ -59,7 +59,7 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Comparison:
     """One comparison: of a variable with a literal, a variable or a list; a lone variable when `op` is empty."""
 
     name: str
@@ -77,20 +77,20 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
-class All:
+class AllOf:
     """What is true where every part is."""
 
     parts: tuple["Node", ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Any_:  # noqa: N801 - `Any` is another word in Python
+class AnyOf:
     """What is true where one part is."""
 
     parts: tuple["Node", ...]
 
 
-Node = Test | Not | All | Any_
+Node = Comparison | Not | AllOf | AnyOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Condition:
     root: Node
 
     @property
-    def tests(self) -> tuple[Test, ...]:
+    def tests(self) -> tuple[Comparison, ...]:
         """Return every comparison in it, from left to right."""
         return tuple(_tests(self.root))
 
@@ -205,13 +205,13 @@ class _Reader:
         parts = [self._both(depth)]
         while self._take("OR"):
             parts.append(self._both(depth))
-        return parts[0] if len(parts) == 1 else Any_(tuple(parts))
+        return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
 
     def _both(self, depth: int) -> Node:
         parts = [self._not(depth)]
         while self._take("AND"):
             parts.append(self._not(depth))
-        return parts[0] if len(parts) == 1 else All(tuple(parts))
+        return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
 
     def _not(self, depth: int) -> Node:
         if depth > DEEPEST:
@@ -225,7 +225,7 @@ class _Reader:
             return inner
         return self._test()
 
-    def _test(self) -> Test:
+    def _test(self) -> Comparison:
         if self.kind != "var":
             raise ConditionFailed(f"{self.text[:40]!r} stands where a variable, __name__:value, is expected")
         name = self._next().removesuffix(":value")
@@ -233,18 +233,18 @@ class _Reader:
             op = self._next()
             op = "=" if op in EQUAL else "!=" if op in UNEQUAL else op
             right = Reference(self._next().removesuffix(":value")) if self.kind == "var" else self._literal()
-            return Test(name, op, (right,))
+            return Comparison(name, op, (right,))
         negated = self._take("NOT")
         if self._take("IN"):
-            return Test(name, "IN", self._list(), negated)
+            return Comparison(name, "IN", self._list(), negated)
         if self.kind == "word" and self.text in TEXT_WORDS | ADDRESS_WORDS:
             op = self._next()
             if self.kind != "text":
                 raise ConditionFailed(f"{self.text[:40]!r} stands where a text in 'quotes' is expected after {op}")
-            return Test(name, op, (self._literal(),), negated)
+            return Comparison(name, op, (self._literal(),), negated)
         if negated:
             raise ConditionFailed(f"{self.text[:40]!r} stands where IN, LIKE, MATCHES, ISSUBSET or ISSUPERSET is expected after NOT")
-        return Test(name)
+        return Comparison(name)
 
     def _list(self) -> tuple[Literal, ...]:
         if not self._take("("):
@@ -270,8 +270,8 @@ class _Reader:
         return self._tokens[self._at - 1][1]
 
 
-def _tests(node: Node) -> Iterator[Test]:
-    if isinstance(node, Test):
+def _tests(node: Node) -> Iterator[Comparison]:
+    if isinstance(node, Comparison):
         yield node
         return
     for part in (node.part,) if isinstance(node, Not) else node.parts:
@@ -281,7 +281,7 @@ def _tests(node: Node) -> Iterator[Test]:
 # types
 
 
-def _test_fault(test: Test, kind: str, types: Mapping[str, str]) -> str:
+def _test_fault(test: Comparison, kind: str, types: Mapping[str, str]) -> str:
     """Say why one comparison cannot be made; empty when it can."""
     if not test.op:
         return "" if kind == "bool" else f"{test.name} stands alone, so it must be a bool; it is {kind}"
@@ -311,7 +311,7 @@ def _right_fault(name: str, kind: str, part: Literal | Reference, types: Mapping
     return "" if fits(kind, part.text) else f"{part.text[:40]!r} is no {kind}, and {name} is"
 
 
-def _pattern_fault(test: Test) -> str:
+def _pattern_fault(test: Comparison) -> str:
     pattern = test.right[0]
     assert isinstance(pattern, Literal)  # noqa: S101 - the reader gives nothing else
     if len(pattern.text) > LONGEST_PATTERN:
@@ -334,15 +334,15 @@ def _compiled(pattern: str) -> Any:
 
 
 def _true(node: Node, variables: Mapping[str, Valued]) -> bool:
-    if isinstance(node, Test):
+    if isinstance(node, Comparison):
         return _test_true(node, variables)
     if isinstance(node, Not):
         return not _true(node.part, variables)
     answers = [_true(part, variables) for part in node.parts]
-    return all(answers) if isinstance(node, All) else any(answers)
+    return all(answers) if isinstance(node, AllOf) else any(answers)
 
 
-def _test_true(test: Test, variables: Mapping[str, Valued]) -> bool:
+def _test_true(test: Comparison, variables: Mapping[str, Valued]) -> bool:
     left = variables[test.name]
     kind, value = left.type, str(left.value)
     if not test.op:

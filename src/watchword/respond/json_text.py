@@ -109,8 +109,6 @@ class _Reader:
         while True:
             value, opened = self._value(open_)
             if opened is not None:
-                if len(open_) == DEEPEST:
-                    raise self._fault(f"is nested more than {DEEPEST} deep")
                 open_.append(opened)
                 continue
             while open_:
@@ -138,6 +136,8 @@ class _Reader:
             raise self._fault(f"holds more than {MOST_VALUES:,} values")
         if mark not in ("{", "["):
             return self._scalar(mark), None
+        if len(open_) == DEEPEST:
+            raise self._fault(f"is nested more than {DEEPEST} deep")
         opened = _Open({}, {}, "}") if mark == "{" else _Open([], array("I"), "]")
         self._lines[id(opened.held)] = opened.lines
         self._at += 1

@@ -7,8 +7,8 @@ from typing import Final, Protocol
 
 NAME: Final = re.compile(r"__[a-zA-Z][a-zA-Z0-9_-]{0,199}?__", re.ASCII)
 """A variable's name: a letter after two underscores, at most 200 characters between them; its case counts."""
-REFERENCE: Final = re.compile(r"(__[a-zA-Z][a-zA-Z0-9_-]{0,199}?__):value(?![A-Za-z0-9_])", re.ASCII)
-"""A use of a variable in a text. Where two underscores could begin a name at two places, the left one counts."""
+REFERENCE: Final = re.compile(r"(__[a-zA-Z][a-zA-Z0-9_-]{0,199}?__):value", re.ASCII)
+"""A use of a variable in a text, whatever follows it. Where a name could begin at two places, the left one counts."""
 BARE: Final = re.compile(r"(?<![A-Za-z0-9_])__[a-zA-Z](?:[a-zA-Z0-9-]|_(?!_)){0,199}__(?!:value|[A-Za-z0-9_])", re.ASCII)
 """A name standing in a text without ``:value``: it is sent as it stands, which nobody means."""
 TYPES: Final = frozenset(
