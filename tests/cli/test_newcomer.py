@@ -115,3 +115,16 @@ def test_a_shipped_mapping_can_be_found_and_copied(run, tmp_path):
     assert run(*data, "mappings", "show", "unifi-protect").out.startswith("mapping: unifi-protect\n")
     assert run(*data, "mappings", "show", "nothing").status == 1
     assert not (tmp_path / "none").exists(), "a look makes nothing"
+
+
+def test_a_slip_is_answered_with_what_helps(run, tmp_path):
+    file = tmp_path / "badge.csv"
+    file.write_text("time,badge,reader,in/out\n2026-03-02 08:00:00,4711,R-01,in\nbroken,4711,R-01,in\n")
+    missing = run("--data", str(tmp_path / "d"), "source", "try", "nosuch.yaml", str(file))
+    assert missing.status == 1
+    assert "none of this name is shipped: those are badge-csv, cef" in missing.err
+    tried = run("--data", str(tmp_path / "d"), "source", "try", "badge-csv", str(file), "--format", "csv")
+    assert next(row.split(",")[0] for row in tried.out.splitlines()[1:] if row[:1].isdigit()) == "2", "the first record stands in line 2"
+    assert "1 record cannot be parsed" in tried.err
+    listed = run("--data", str(tmp_path / "d"), "sources", "--format", "table")
+    assert (listed.status, listed.out, listed.err) == (0, "", "nothing found\n")

@@ -85,6 +85,27 @@ def test_global_options_may_stand_anywhere():
     assert hoisted(["a", "--data"]) == ["--data", "a"]
 
 
+def test_a_noun_with_options_alone_asks_for_its_list():
+    assert hoisted(["events", "--since", "24h", "--data", "d"]) == ["--data", "d", "events", "list", "--since", "24h"]
+    assert hoisted(["audit", "--format", "csv"]) == ["audit", "list", "--format", "csv"]
+    for stays in (
+        ["events"],
+        ["events", "-h"],
+        ["audit", "--help"],
+        ["entities", "--rank"],
+        ["sources", "show", "doors"],
+        ["doctor", "--x"],
+    ):
+        assert hoisted(stays) == stays
+
+
+def test_an_empty_table_says_so_beside_the_results(capsys):
+    assert print_rows([], Format.TABLE, ("a",)) == 0
+    assert capsys.readouterr() == ("", "nothing found\n")
+    assert print_rows([], Format.NDJSON, ("a",)) == 0
+    assert capsys.readouterr() == ("", "")
+
+
 def test_exit_statuses():
     assert exit_status(InputError("x")) == 2
     assert exit_status(Unavailable("x")) == 3

@@ -50,7 +50,8 @@ def ingest(
             parsed, unparsed = after.parsed - before.parsed, after.unparsed - before.unparsed
     print_object({"accepted": accepted, "parsed": parsed, "unparsed": unparsed, "duplicate": duplicate})
     if unparsed:
-        say(f"{unparsed} records are kept but could not be parsed: watchword source unparsed {source}")
+        words = "1 record is" if unparsed == 1 else f"{unparsed} records are"
+        say(f"{words} kept but could not be parsed: watchword source unparsed {source}")
     raise typer.Exit(1 if unparsed else 0)
 
 

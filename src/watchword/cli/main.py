@@ -34,6 +34,8 @@ NOUNS: Final = (
     ("tokens", "Tokens for programs."),
 )
 """Each noun is a module here with an `app`."""
+LISTED: Final = frozenset({"events", "findings", "sources", "people", "rules", "mappings", "audit", "accounts", "tokens"})
+"""Nouns of which a list is what is asked for when no verb is."""
 GLOBAL_OPTIONS: Final = ("--data", "--settings")
 
 
@@ -90,7 +92,13 @@ def hoisted(arguments: Sequence[str]) -> list[str]:
             front.append(word)
         else:
             rest.append(word)
-    return front + rest
+    return front + _listed(rest)
+
+
+def _listed(words: list[str]) -> list[str]:
+    """Return the words with ``list`` put behind a noun that options follow at once: ``events --since 24h`` asks for the list."""
+    asks = len(words) > 1 and words[0] in LISTED and words[1].startswith("-") and words[1] not in {"-h", "--help"}
+    return [words[0], "list", *words[1:]] if asks else words
 
 
 def exit_status(error: WatchwordError) -> int:

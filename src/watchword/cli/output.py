@@ -57,7 +57,10 @@ def print_rows(rows: Iterable[Mapping[str, Any]], form: Format, columns: Sequenc
         return _ndjson(rows)
     if form is Format.CSV:
         return _csv(rows)
-    return _table(rows, columns)
+    count = _table(rows, columns)
+    if not count:
+        say("nothing found")
+    return count
 
 
 def print_object(value: Any) -> None:

@@ -10,7 +10,7 @@ import typer
 from watchword.cli.opening import actor, opened
 from watchword.cli.options import DryRun, Filters, Form, Limit, Since, Until, now, span
 from watchword.cli.output import Format, plain, print_object, print_rows, say
-from watchword.kit.errors import Unavailable
+from watchword.kit.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
     from watchword.app.watchword import Watchword
@@ -42,13 +42,14 @@ def try_source(
         check_file(file, compiled)
         directory = watchword.registry.directory()
         bodies = (item.body for batch in read_file(file, compiled) for item in batch)
+        header = compiled.format.csv is not None and compiled.format.csv.header == "first"
         faults = 0
 
         def rows() -> Iterator[dict[str, Any]]:
             from watchword.cli.events import event_row
 
             nonlocal faults
-            for tried in try_mapping(compiled, enumerate(islice(bodies, limit), 1), now()):
+            for tried in try_mapping(compiled, enumerate(islice(bodies, limit), 2 if header else 1), now()):
                 faults += bool(tried.fault)
                 blank = dict.fromkeys(("time", "class", "activity_id", "person", "place", "credential", "src_ip", "dst_ip"), "")
                 if not tried.events:
@@ -57,7 +58,7 @@ def try_source(
                     yield {"line": tried.line} | event_row(directory.identify(event)) | {"fault": tried.fault, "mapped": tried.mapped}
 
         count = print_rows(rows(), form, TRIED)
-    say(f"{count} rows; {faults} records cannot be parsed")
+    say(f"{count} {'row' if count == 1 else 'rows'}; {faults} {'record' if faults == 1 else 'records'} cannot be parsed")
     raise typer.Exit(1 if faults else 0)
 
 
@@ -68,6 +69,10 @@ def mapping_of(watchword: "Watchword", path: Path) -> "Mapping":
     from watchword.resolve.service import read_text
 
     shipped = shipped_mappings().get(str(path)) if not path.exists() else None
+    if shipped is None and not path.exists():
+        raise NotFound(
+            f"There is no mapping file {path}, and none of this name is shipped: those are {', '.join(sorted(shipped_mappings()))}"
+        )
     return load_mapping(shipped if shipped is not None else read_text(path), str(path), key=watchword.site_key)
 
 

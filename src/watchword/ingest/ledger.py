@@ -76,7 +76,7 @@ class Ledger:
         with self.records.read() as connection:
             row = connection.execute(select(tables.source).where(tables.source.c.name == name)).first()
         if row is None:
-            raise NotFound(f"there is no source named {name!r} (watchword source list shows those that are)")
+            raise NotFound(f"there is no source named {name!r} (watchword sources list shows those that are)")
         return _source(row)
 
     def sources(self) -> list[Source]:
