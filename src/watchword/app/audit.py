@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, text, update
 
 from watchword.app import tables
+from watchword.ingest.ledger import CHANGE_LOCK
 from watchword.kit.chain import GENESIS, link
 from watchword.kit.clock import Clock, to_millisecond
 from watchword.kit.errors import Corrupt
@@ -100,6 +101,9 @@ class Audit:
 
     def _next(self, connection: Connection) -> tuple[int, str]:
         """Take the head row's lock, so that two writers never build on the same entry; return the next seq and the head before it."""
+        if connection.dialect.name == "postgresql":
+            # The lock of the news comes first, whoever writes what first: else one waits for the other's lock, and that one for this.
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHANGE_LOCK})
         heads = tables.audit_head
         step = update(heads).where(heads.c.id == tables.HEAD_ROW).values(seq=heads.c.seq + 1).returning(heads.c.seq, heads.c.head)
         row = connection.execute(step).one_or_none()

@@ -122,3 +122,26 @@ def test_five_hundred_open_incidents(desk: Desk) -> None:
     desk.incidents.stale_acknowledgements(now)
     assert desk.take(page("new", 9, assets=("asset:h77",))) == [uids[77]]
     assert time.process_time() - began < 3, "triage against 500 open incidents"
+
+
+def test_audit_first_or_news_first_nobody_waits_for_ever(desk: Desk) -> None:
+    """Rooms write their audit entry before or after what they tell; on PostgreSQL both take locks."""
+    uid = desk.open()
+
+    def told(connection) -> None:
+        desk.incidents.append(connection, uid, "note", "Seen.", occurred_at=NOON, recorded_by="ana")
+
+    def audited(connection) -> None:
+        desk.audit.write("ana", "incident.note", uid, connection=connection)
+
+    def both(first, second):
+        def work() -> None:
+            with desk.records.begin() as connection:
+                first(connection)
+                time.sleep(0.3)
+                second(connection)
+
+        return work
+
+    assert at_once(both(told, audited), both(audited, told)) == []
+    assert desk.audit.verify() == desk.incidents.verify(uid) == []
