@@ -24,13 +24,13 @@ from watchword.resolve.site_file import read_site
 from watchword.respond import interpreter
 from watchword.respond.approval_service import Approvals
 from watchword.respond.catalogue import Catalogue, shipped_catalogue
+from watchword.respond.fire_fact import FireState
 from watchword.respond.gateway_service import Gateway
 from watchword.respond.ports import FireFact
-from watchword.respond.fire_fact import FireState
 from watchword.respond.run_service import Runs
 from watchword.stores.records import open_records
 
-LIFE = 3.0
+LIFE = 2.0
 """Seconds after which a child leaves by itself when it was not killed."""
 LEASE = timedelta(seconds=1)
 SITE = "site: harbour\nzone: Europe/Berlin\nbuildings:\n  main:\n    zones: {lobby: {name: Lobby}}\ndoors:\n  D-1: {name: Front, from: outside, to: lobby}\n"
@@ -55,7 +55,7 @@ class Quiet:
     def mark(self, connection, incident, moment, at, **more):
         pass
 
-    def people_in(self, zone):
+    def people_in(self, _zone):
         return None
 
     def fire(self, building):
@@ -115,7 +115,7 @@ def patient(catalogue: Catalogue) -> Catalogue:
 class World:
     """Everything that a worker is made of, on given records."""
 
-    def __init__(self, records, folder: Path, clock, devices, shelf=None, name=""):
+    def __init__(self, records, clock, devices, shelf=None, name=""):
         self.records, self.clock, self.devices = records, clock, devices
         quiet, catalogue = Quiet(), patient(shipped_catalogue())
         audit = Audit(records, clock)
@@ -137,7 +137,7 @@ def live(url: str, folder: Path, die: int, offset: float, bound: int) -> None:
     loud, clock = Loud(die), ShiftedClock(timedelta(seconds=offset))
     records = open_records(url)
     LoudDevices.loud = loud
-    world = World(LoudRecords(records, loud), folder, clock, LoudDevices(folder / "devices.sqlite3", clock), name=f"w{os.getpid()}")
+    world = World(LoudRecords(records, loud), clock, LoudDevices(folder / "devices.sqlite3", clock), name=f"w{os.getpid()}")
     until = time.monotonic() + LIFE
     while time.monotonic() < until and not (folder / "over").exists():
         now = clock.now()
@@ -145,7 +145,7 @@ def live(url: str, folder: Path, die: int, offset: float, bound: int) -> None:
         done += world.gateway.recover(timedelta(seconds=2))
         done += world.gateway.revert_due(now)
         if not done:
-            time.sleep(0.02)
+            time.sleep(0.05)
     os._exit(0)
 
 
@@ -160,7 +160,7 @@ def main() -> None:
                 os.close(0)
                 try:
                     live(url, folder, die, asked["offset"], asked["bound"])
-                except BaseException:
+                except BaseException:  # noqa: BLE001 - whatever it was, the parent reads it
                     import traceback
 
                     traceback.print_exc()

@@ -64,7 +64,7 @@ class Desk:
     def whole(self, action):
         return action
 
-    def rule(self, action, planned):
+    def rule(self, _action, planned):
         return planned.approval or ApprovalRule()
 
 

@@ -74,7 +74,7 @@ class Shelf:
         self.kept.setdefault(playbook.id, {})[playbook.modified] = kept
         return kept
 
-    def get(self, id, modified=""):
+    def get(self, id, modified=""):  # noqa: A002 - as the library calls it
         versions = self.kept.get(id, {})
         if not versions or (modified and modified not in versions):
             raise NotFound(f"there is no playbook {id!r} {modified}".strip())

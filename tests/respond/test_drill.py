@@ -2,6 +2,7 @@
 
 from tests.respond.plans import act, ask, number, plan, step, text
 from tests.respond.playbooks import called, twenty_steps
+
 from watchword.respond.cacao import playbook_of
 from watchword.respond.drill import Way, drill, ways_of
 from watchword.respond.plan_making import plan_of

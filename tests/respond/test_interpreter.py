@@ -1,8 +1,8 @@
 """The interpreter's rules, one by one: routing, scopes, branches, loops, calls, approvals, timers, refusing to guess."""
 
 import pytest
-
 from tests.respond.plans import NOON, Table, act, ask, number, plan, step, text
+
 from watchword.model.action import OutcomeStatus
 from watchword.respond import interpreter
 from watchword.respond.approval import ApprovalRule

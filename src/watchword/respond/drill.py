@@ -21,7 +21,6 @@ from watchword.respond.run_state import (
     Decided,
     Effect,
     Fired,
-    FlowKind,
     GoOn,
     Input,
     Perform,
@@ -346,9 +345,6 @@ class _Session:
 
     def _note(self, made: Advance) -> None:
         """Note which ways were taken in a transition."""
-        for flow in made.flows:
-            if flow.kind is FlowKind.EXCEPTION:
-                self._ways.add(Way(flow.book, "", "exception"))
         for step in made.steps:
             if step.path not in self._seen:
                 self._entered(step)
@@ -364,6 +360,9 @@ class _Session:
 
     def _entered(self, step: Step) -> None:
         """Note the way that led into a step that is the first of its flow."""
+        if step.flow.rpartition("/")[2] == "exception":
+            self._ways.add(Way(step.book, "", "exception"))
+            return
         owner, _, number = (step.flow, "", "") if step.flow in self._seen else _split(step.flow)
         outer = self._seen.get(owner)
         if outer is None:

@@ -4,7 +4,7 @@ import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -12,68 +12,23 @@ from watchword.kit.clock import Clock, to_millisecond
 from watchword.kit.errors import Conflict, InputError, NotFound
 from watchword.kit.ids import uid_of
 from watchword.kit.records import Records
-from watchword.model.playbook import Playbook
 from watchword.respond.lint_report import LINT_VERSION
 from watchword.respond.plan import Plan, PlanStep
-from watchword.respond.plan_making import calls_of, standing_of, unmapped
 from watchword.respond.ports import Auditor, IncidentLog, Pages
-from watchword.respond.run_move_service import Asks, Moves, Rules, plans_of
+from watchword.respond.run_move_service import Asks, Moves, Rules
 from watchword.respond.run_read_service import RunFilter, RunReads, Stalled
+from watchword.respond.run_start_service import Kept, Pins, Shelf
 from watchword.respond.run_state import Answer, Answered, Begin, Cancel, RunState, RunStatus, StepStatus
-from watchword.respond.run_tables import LONGEST_PATH, playbook_run, run_pin, run_timer, run_wake, step_run
+from watchword.respond.run_tables import playbook_run, run_pin, run_timer, run_wake, step_run
 from watchword.respond.run_view import RunView, WaitView
 from watchword.respond.run_work_service import LEASE, Performs, Worker
-from watchword.respond.start_check import Refusal, RunRefused, nesting, refusals, wrong_variables
+from watchword.respond.start_check import RunRefused
 from watchword.respond.variables import fits
 
 __all__ = ["RunFilter", "RunRefused", "Runs", "Stalled"]
 
 NOTE_MOST = 10_000
 """Characters of a person's note on a step."""
-MOST_PINS = 64
-"""Playbooks that one run may reach."""
-
-
-class Kept(Protocol):
-    """A version of a playbook as the library keeps it."""
-
-    @property
-    def id(self) -> str:
-        """Its id."""
-        ...
-
-    @property
-    def modified(self) -> str:
-        """Which version."""
-        ...
-
-    @property
-    def text(self) -> str:
-        """As it came."""
-        ...
-
-    @property
-    def playbook(self) -> Playbook:
-        """Decoded."""
-        ...
-
-    @property
-    def sha256(self) -> str:
-        """Of the text."""
-        ...
-
-    @property
-    def faults(self) -> Sequence[Any]:
-        """What the linter says, each with code, severity and text."""
-        ...
-
-
-class Shelf(Protocol):
-    """The library, as far as runs need it."""
-
-    def get(self, id: str, modified: str = "") -> Kept:  # noqa: A002 - the standard's word for it
-        """Return a version, the newest when none is named; NotFound when there is none."""
-        ...
 
 
 class Runs:
@@ -112,13 +67,13 @@ class Runs:
         pager: Pages | None = None,
         severity_of: Callable[[Connection, str], int] = lambda _connection, _incident: 2,
         signature_fault: Callable[[Kept], str] = lambda _kept: "",
-        lint_version: str = LINT_VERSION,
+        lint_version: str = str(LINT_VERSION),
         worker: str = "",
         lease: timedelta = LEASE,
     ) -> None:
-        self._records, self._clock, self._library, self._ids = records, clock, library, ids
-        self._catalogue, self._auditor, self._log = catalogue, auditor, log
-        self._signature_fault, self._lint_version = signature_fault, lint_version
+        self._records, self._clock, self._ids = records, clock, ids
+        self._auditor, self._log, self._lint_version = auditor, log, lint_version
+        self._pins = Pins(library, catalogue, signature_fault)
         self._moves = Moves(
             records, approvals, log, gateway=gateway, catalogue=catalogue, auditor=auditor, pager=pager, severity_of=severity_of
         )
@@ -160,10 +115,10 @@ class Runs:
             NotFound: the library has no such playbook.
         """
         uid = uid_of("run", key) if key else self._ids()
-        kept, latest, missing = self._pin(playbook, modified)
+        kept, latest, missing = self._pins.pin(playbook, modified)
         root = f"{kept[0].id}@{kept[0].modified}"
         now = to_millisecond(self._clock.now())
-        found = self._against(kept, missing, variables, now, rule, override)
+        found = self._pins.against(kept, missing, variables, now, rule, override)
         if found:
             detail = {"refusals": [str(one) for one in found][:50], "playbook": root}
             self._auditor.write(by, "run.refused", incident, override, detail)
@@ -187,49 +142,6 @@ class Runs:
         fresh = {"lint_version": self._lint_version, "started_at": now, "progressed_at": now, "version": 0, "reached": 0}
         none = {"status": RunStatus.RUNNING.value, "more": False, "code": "", "said": ""}
         connection.execute(insert(playbook_run).values(uid=uid, **row, **fresh, **none))
-
-    def _pin(self, playbook: str, modified: str) -> tuple[list[Kept], dict[str, str], list[Refusal]]:
-        """Return every playbook that the run may reach, its own first; the newest by id; and which are missing."""
-        first = self._library.get(playbook, modified)
-        kept, todo, latest, missing = {f"{first.id}@{first.modified}": first}, [first], dict[str, str](), list[Refusal]()
-        asked: set[tuple[str, str]] = set()
-        while todo:
-            one = todo.pop()
-            for step, called, version in calls_of(one.playbook):
-                if (called, version) in asked:
-                    continue
-                asked.add((called, version))
-                try:
-                    found = self._library.get(called, version)
-                except NotFound as error:
-                    missing.append(Refusal("missing_playbook", str(error), step, f"{one.id}@{one.modified}"))
-                    continue
-                book = f"{found.id}@{found.modified}"
-                if not version:
-                    latest[found.id] = book
-                if book not in kept:
-                    kept[book] = found
-                    todo.append(found)
-                if len(kept) > MOST_PINS:
-                    return list(kept.values()), latest, [Refusal("too_many_playbooks", f"the run would reach more than {MOST_PINS}")]
-        return list(kept.values()), latest, missing
-
-    def _against(
-        self, kept: list[Kept], missing: list[Refusal], variables: Mapping[str, str | None], now: datetime, rule: str, override: str
-    ) -> list[Refusal]:
-        found = list(missing)
-        for one in kept:
-            book = f"{one.id}@{one.modified}"
-            found += [Refusal(fault.code, fault.text, "", book) for fault in one.faults if fault.severity == "error"]
-            found += [Refusal(refusal.code, refusal.text, refusal.step, book) for refusal in unmapped(one.playbook)]
-        standings = [standing_of(one.playbook, f"{one.id}@{one.modified}", self._signature_fault(one)) for one in kept]
-        if any(refusal.code not in {"unmapped_command", "unmapped_agent"} for refusal in found):
-            return found + refusals({}, standings, now=now, rule=rule, override=override, verbs=())
-        plans = plans_of({f"{one.id}@{one.modified}": (one.text, True) for one in kept})
-        root = f"{kept[0].id}@{kept[0].modified}"
-        found += refusals(plans, standings, now=now, rule=rule, override=override, verbs=self._catalogue.verbs)
-        found += wrong_variables(plans[root], variables)
-        return found + nesting(plans, root, LONGEST_PATH)
 
     # moving
 
