@@ -31,6 +31,9 @@ PEOPLE: Final[Mapping[str, tuple[Role, str]]] = {
 }
 """One account for each side, and one that leads both; in the demo they share the administrator's password."""
 
+DESKS: Final[Mapping[str, Team]] = {"IT desk": Team.IT, "Control room": Team.PHYSICAL}
+"""The desks on whose screens the demo's pages stand."""
+
 
 @dataclass(frozen=True, slots=True)
 class Login:
@@ -111,4 +114,6 @@ def _write_settings(data: Path, feed: Feed) -> None:
         lines += ["[[drop]]", f'folder = "drop/{source}"', f'source = "{source}"', ""]
     lines += ["[detect]", f"egress = {json.dumps(list(GUEST_NETS.values()))}", ""]
     lines += ["[respond]", "simulated = true", ""]
+    for name, team in DESKS.items():
+        lines += ["[[paging.channels]]", f'name = "{name}"', 'kind = "screen"', 'url = "screen:"', f'team = "{team.value}"', ""]
     (data / FILE_NAME).write_text("\n".join(lines))

@@ -14,6 +14,7 @@ from watchword.app.starting import Starter
 from watchword.app.supervisor import held
 from watchword.app.tables import follower
 from watchword.app.watchword import Watchword, open_watchword
+from watchword.connectors.apprise_channel import warm
 from watchword.connectors.reply_mailbox import look, mailbox_of
 from watchword.ingest.ledger import Change
 from watchword.kit.clock import to_millisecond
@@ -77,6 +78,7 @@ class Responding:
         new = self._response.library.install_shipped()
         if new:
             log.info("playbooks_installed", count=new)
+        warm()
         recovered = self._response.gateway.recover()
         if recovered:
             log.info("actions_recovered", count=recovered)

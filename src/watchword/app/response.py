@@ -13,6 +13,7 @@ from watchword.app.audit import Audit
 from watchword.app.roster import AccountRoster
 from watchword.app.settings import Settings
 from watchword.connectors.apprise_channel import AppriseChannels, Gateways
+from watchword.connectors.screen_channel import KIND, ScreenChannel, WithScreens
 from watchword.connectors.simulated_devices import SimulatedDevices
 from watchword.detect.service import Findings
 from watchword.kit.clock import Clock
@@ -126,7 +127,7 @@ def open_response(
     incidents = Incidents(records, clock, findings, audit, directory=directory, open_items=ALL)
     book = IncidentBook(incidents)
     roster = AccountRoster(accounts, records)
-    channels = _channels(settings)
+    channels = _channels(settings, accounts, roster)
     on_call = OnCall(records, clock, roster, audit, site_key)
     contacts = Contacts(records, clock, channels, roster, audit, site_key)
     policies = None
@@ -202,6 +203,12 @@ def simulated_devices(data: Path, clock: Clock) -> SimulatedDevices:
     return SimulatedDevices(data / "run" / SIMULATED, clock)
 
 
-def _channels(settings: Settings) -> AppriseChannels:
+def _channels(settings: Settings, accounts: Accounts, roster: AccountRoster) -> WithScreens:
+    def present(team: str) -> list[str]:
+        return [one.full_name or one.name for one in accounts.logged_in() if roster.team_of(one.name) == team]
+
     desks = [(DeskChannel(each.name, each.kind, each.team), each.url) for each in settings.paging_channels]
-    return AppriseChannels(desks, Gateways(settings.paging_mail, settings.paging_sms), bound=settings.paging_time.total_seconds())
+    screens = {desk.name: (desk, ScreenChannel(desk.name, desk.team, present)) for desk, _ in desks if desk.kind == KIND}
+    others = [(desk, url) for desk, url in desks if desk.kind != KIND]
+    gateways = Gateways(settings.paging_mail, settings.paging_sms)
+    return WithScreens(AppriseChannels(others, gateways, bound=settings.paging_time.total_seconds()), screens)

@@ -10,7 +10,7 @@ from typing import Any
 from watchword.kit.duration import read_duration
 from watchword.kit.errors import InputError
 
-CHANNEL_KINDS = ("mail", "push", "chat", "sms", "voice", "webhook")
+CHANNEL_KINDS = ("mail", "push", "chat", "sms", "voice", "webhook", "screen")
 TEAMS = ("it", "physical", "management")
 SIZES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 
@@ -55,9 +55,9 @@ class PagingChannel:
 
     name: str
     kind: str
-    """``mail``, ``push``, ``chat``, ``sms``, ``voice`` or ``webhook``."""
+    """``mail``, ``push``, ``chat``, ``sms``, ``voice``, ``webhook`` or ``screen``."""
     url: str = field(repr=False)
-    """Apprise address; it may hold secrets."""
+    """Apprise address; it may hold secrets. Of a screen: nothing."""
     team: str = ""
     """``it``, ``physical`` or ``management``; empty: reached only where a policy names it."""
 
