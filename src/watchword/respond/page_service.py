@@ -259,7 +259,7 @@ class Pages:
         now = to_millisecond(self._clock.now())
         for row in taken:
             self._feed(connection, row, Acknowledge(person, how))
-            self._log.mark(connection, view.incident, "t4", now, source="page", team=row.team, evidence=page)
+            self._log.mark(connection, view.incident, "t4", now, source="page", team=row.team, evidence=person)
         self._tell(connection, view.incident, page, f"{person} acknowledged the page by {how}.", now, person, own)
 
     def _feed(self, connection: Connection, row: Row[Any], given: Input) -> int:
