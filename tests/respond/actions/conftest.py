@@ -145,7 +145,18 @@ class World:
         now = self.clock.now() + at
         uid = said.get("uid") or uid_of("event", str(self.numbers))
         asset = f"asset:{panel}" if panel else ""
-        return Event(uid, uid, "panel", now, self.clock.now(), said.get("class_uid", EventClass.ALARM_SIGNAL), activity, asset=asset, place=said.get("place", ""), data=data)
+        return Event(
+            uid,
+            uid,
+            "panel",
+            now,
+            self.clock.now(),
+            said.get("class_uid", EventClass.ALARM_SIGNAL),
+            activity,
+            asset=asset,
+            place=said.get("place", ""),
+            data=data,
+        )
 
     def hear(self, *events: Event) -> tuple[str, ...]:
         return self.safety.hear(events, self.directory)
@@ -160,7 +171,14 @@ class World:
     # asking
 
     def action(self, verb: str = "door.secure_ingress", target: str = "", key: str = "k1", **more: Any) -> Action:
-        given = {"revert_after": timedelta(hours=1) if "secure" in verb else None, "incident": "i1", "run": "r1", "path": "p1", "requested_by": "rita", **more}
+        given = {
+            "revert_after": timedelta(hours=1) if "secure" in verb else None,
+            "incident": "i1",
+            "run": "r1",
+            "path": "p1",
+            "requested_by": "rita",
+            **more,
+        }
         return Action(verb, target or door("D-2"), key=key, **given)
 
     def agree(self, action: Action, *people: Approver) -> str:

@@ -73,7 +73,12 @@ def test_the_same_key_has_its_effect_once(world):
 
 @pytest.mark.parametrize(
     ("people", "code"),
-    [((), "approval-incomplete"), ((IT,), "approval-incomplete"), ((IT, Approver("ian", "Ian", "it")), "approval-incomplete"), ((IT, MANAGER), "")],
+    [
+        ((), "approval-incomplete"),
+        ((IT,), "approval-incomplete"),
+        ((IT, Approver("ian", "Ian", "it")), "approval-incomplete"),
+        ((IT, MANAGER), ""),
+    ],
 )
 def test_two_people_of_two_teams_must_agree(world, people, code):
     action = world.action()
