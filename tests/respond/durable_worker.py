@@ -12,6 +12,7 @@ import sys
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from watchword.app.audit import Audit
@@ -30,7 +31,7 @@ from watchword.respond.ports import FireFact
 from watchword.respond.run_service import Runs
 from watchword.stores.records import open_records
 
-LIFE = 2.0
+LIFE = 1.5
 """Seconds after which a child leaves by itself when it was not killed."""
 LEASE = timedelta(seconds=1)
 SITE = "site: harbour\nzone: Europe/Berlin\nbuildings:\n  main:\n    zones: {lobby: {name: Lobby}}\ndoors:\n  D-1: {name: Front, from: outside, to: lobby}\n"
@@ -112,15 +113,20 @@ def patient(catalogue: Catalogue) -> Catalogue:
     )
 
 
+@cache
+def furnished():
+    """The catalogue and the site, read once: children inherit them."""
+    site, assets = read_site(SITE, "site.yaml")
+    return patient(shipped_catalogue()), Directory(site, PeopleBook(), assets)
+
+
 class World:
     """Everything that a worker is made of, on given records."""
 
     def __init__(self, records, clock, devices, shelf=None, name=""):
         self.records, self.clock, self.devices = records, clock, devices
-        quiet, catalogue = Quiet(), patient(shipped_catalogue())
+        quiet, catalogue, directory = Quiet(), furnished()[0], furnished()[1]
         audit = Audit(records, clock)
-        site, assets = read_site(SITE, "site.yaml")
-        directory = Directory(site, PeopleBook(), assets)
         self.approvals = Approvals(records, clock, audit, quiet)
         self.gateway = Gateway(
             records, clock, catalogue, [devices], [], quiet, lambda: directory, quiet, self.approvals, audit, quiet, lambda _body: None
@@ -145,12 +151,13 @@ def live(url: str, folder: Path, die: int, offset: float, bound: int) -> None:
         done += world.gateway.recover(timedelta(seconds=2))
         done += world.gateway.revert_due(now)
         if not done:
-            time.sleep(0.05)
+            time.sleep(0.03)
     os._exit(0)
 
 
 def main() -> None:
     url, folder = sys.argv[1], Path(sys.argv[2])
+    furnished()
     for line in sys.stdin:
         asked = json.loads(line)
         children = []
@@ -158,6 +165,7 @@ def main() -> None:
             pid = os.fork()
             if not pid:
                 os.close(0)
+                os.dup2(2, 1)  # what is logged must not be taken for an answer
                 try:
                     live(url, folder, die, asked["offset"], asked["bound"])
                 except BaseException:  # noqa: BLE001 - whatever it was, the parent reads it

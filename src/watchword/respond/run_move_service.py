@@ -2,13 +2,14 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, select, text
 
-from watchword.ingest.ledger import Ledger
+from watchword.ingest.ledger import CHANGE_LOCK, Ledger
 from watchword.kit.errors import NotFound
 from watchword.kit.records import Records
 from watchword.model.action import Action
@@ -99,6 +100,17 @@ class Moves:
         self._books: OrderedDict[str, Mapping[str, Plan]] = OrderedDict()
         self._lock = threading.Lock()
 
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """Open a transaction that will move runs. On PostgreSQL it takes the lock of the news first, as all that write on incidents do.
+
+        One order of locks for everybody (news, run, incident) is what keeps two of them from waiting for each other.
+        """
+        with self.records.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHANGE_LOCK})
+            yield connection
+
     def books(self, connection: Connection, run: str) -> Mapping[str, Plan]:
         """Return the plans of the playbooks that a run has pinned."""
         with self._lock:
@@ -185,4 +197,4 @@ class Moves:
 def plans_of(texts: Mapping[str, tuple[str, bool]]) -> dict[str, Plan]:
     """Return the plans of pinned texts, by key ``id@modified``; the flag says which version a call without version means."""
     latest = {key.partition("@")[0]: key for key, (_, flag) in texts.items() if flag}
-    return {key: plan_of(decode(text), key, set(texts), latest) for key, (text, _) in texts.items()}
+    return {key: plan_of(decode(body), key, set(texts), latest) for key, (body, _) in texts.items()}

@@ -71,7 +71,7 @@ class Runs:
         worker: str = "",
         lease: timedelta = LEASE,
     ) -> None:
-        self._records, self._clock, self._ids = records, clock, ids
+        self._clock, self._ids = clock, ids
         self._auditor, self._log, self._lint_version = auditor, log, lint_version
         self._pins = Pins(library, catalogue, signature_fault)
         self._moves = Moves(
@@ -123,7 +123,7 @@ class Runs:
             detail = {"refusals": [str(one) for one in found][:50], "playbook": root}
             self._auditor.write(by, "run.refused", incident, override, detail)
             raise RunRefused(found)
-        with self._records.begin() as connection:
+        with self._moves.begin() as connection:
             if key and connection.execute(select(playbook_run.c.uid).where(playbook_run.c.uid == uid)).first() is not None:
                 return uid
             row = {"playbook": playbook, "book": root, "name": kept[0].playbook.name, "incident": incident, "exercise": exercise}
@@ -191,7 +191,7 @@ class Runs:
         if len(note) > NOTE_MOST:
             raise InputError(f"the note has {len(note)} characters; write at most {NOTE_MOST}", "note")
         now = to_millisecond(self._clock.now())
-        with self._records.begin() as connection:
+        with self._moves.begin() as connection:
             state, row = self._moves.load(connection, run)
             plan = self._asked(connection, state, path, StepStatus.ASKING)
             _check_values(plan, answer, values, self._moves.books(connection, run)[state.steps[path].book])
@@ -215,7 +215,7 @@ class Runs:
             Conflict: the step waits for nobody, or another has it.
         """
         now = to_millisecond(self._clock.now())
-        with self._records.begin() as connection:
+        with self._moves.begin() as connection:
             state, row = self._moves.load(connection, run)
             plan = self._asked(connection, state, path, StepStatus.ASKING)
             mine = (step_run.c.run == run) & (step_run.c.path == path)
@@ -242,7 +242,7 @@ class Runs:
         if not reason.strip():
             raise InputError("say why the run is ended", "reason")
         now = to_millisecond(self._clock.now())
-        with self._records.begin() as connection:
+        with self._moves.begin() as connection:
             state, row = self._moves.load(connection, run)
             if state.status is not RunStatus.RUNNING:
                 raise Conflict(f"the run is {state.status.value} already")

@@ -106,7 +106,7 @@ class Worker:
         done = 0
         for run in due:
             try:
-                with self._moves.records.begin() as connection:
+                with self._moves.begin() as connection:
                     done += self._move(connection, run, now)
             except Conflict:
                 continue
@@ -202,7 +202,7 @@ class Worker:
 
     def _settle(self, key: str, run: str, given: Performed | Overran, outcome: Outcome | None) -> None:
         now = self._now()
-        with self._moves.records.begin() as connection:
+        with self._moves.begin() as connection:
             loaded = rows.load(connection, run)
             if loaded is None:
                 return
