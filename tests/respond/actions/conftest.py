@@ -89,6 +89,8 @@ def directory_of(text: str = SITE) -> Directory:
 class Diary:
     """Takes the place of incidents and the pager: remembers what was said."""
 
+    # ruff: noqa: ARG002, ARG005 - it answers to the ports' names and needs few of them
+
     lines: list[tuple[str, str, str]] = field(default_factory=list)
     pages: list[dict[str, Any]] = field(default_factory=list)
 

@@ -43,7 +43,7 @@ class Untouchable:
         self.verbs = verbs
 
     def do(self, action, *, dry_run=False):
-        raise AssertionError(f"{action.verb} reached a device")
+        raise AssertionError(f"{action.verb} reached a device, dry run: {dry_run}")
 
     def read(self, action):
         raise AssertionError(f"{action.verb} was read from a device")
