@@ -30,6 +30,7 @@ from watchword.respond.contact_service import Contacts
 from watchword.respond.gateway_service import Gateway
 from watchword.respond.incident_service import Incidents
 from watchword.respond.incident_tables import incident as incident_table
+from watchword.respond.incident_tables import incident_team
 from watchword.respond.library_service import Library
 from watchword.respond.library_view import KeptPlaybook
 from watchword.respond.on_call_service import OnCall
@@ -69,8 +70,12 @@ class IncidentBook:
         refs: Mapping[str, str] | None = None,
     ) -> None:
         """Append a timeline entry; what belongs to no incident is in the audit log alone."""
-        if incident:
-            self._incidents.append(connection, incident, kind, text, occurred_at=occurred_at, recorded_by=recorded_by, team=team, refs=refs)
+        if not incident:
+            return
+        before = self._engaged(connection, incident, team)
+        self._incidents.append(connection, incident, kind, text, occurred_at=occurred_at, recorded_by=recorded_by, team=team, refs=refs)
+        if not before and self.engaged is not None and self._engaged(connection, incident, team):
+            self.engaged(connection, incident, team, recorded_by)
 
     def mark(
         self, connection: Connection, incident: str, moment: str, at: datetime, *, source: str, team: str = "", evidence: str = ""
@@ -81,6 +86,13 @@ class IncidentBook:
         self._incidents.mark(connection, incident, moment, at, source=source, team=team, evidence=evidence)
         if self.engaged is not None and moment == Moment.ENGAGED and team:
             self.engaged(connection, incident, team, evidence)
+
+    def _engaged(self, connection: Connection, incident: str, team: str) -> bool:
+        """Tell whether a team's first deed is kept; True where there is no team to ask about."""
+        if not team:
+            return True
+        mine = (incident_team.c.incident == incident) & (incident_team.c.team == team)
+        return connection.execute(select(incident_team.c.engaged_at).where(mine)).scalar() is not None
 
 
 @dataclass(slots=True)

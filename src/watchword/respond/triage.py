@@ -139,7 +139,8 @@ class _Triage:
         live = [finding for finding in every if finding.state is not FindingState.WITHDRAWN]
         self.crossings = crossings(live, directory, settings.risk)
         stories = Stories(settings.window, settings.zone_window, settings.next_zone_window)
-        stories.add([self.traces[finding.uid] for finding in live], directory)
+        # What the detector withdrew still says what an open incident is about: what takes its place joins it, and calls nobody twice.
+        stories.add([self.traces[finding.uid] for finding in every], directory)
         for crossing in self.crossings:
             stories.unite(crossing.findings)
         for case in cases:

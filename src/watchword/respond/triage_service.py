@@ -84,7 +84,7 @@ class Triager:
         if not fresh:
             return {}, frozenset()
         since = min(finding.first_time for finding in fresh) - LOOK_BACK
-        kept = [] if exercise else self._findings.list(FindingFilter(since=since), limit=MOST)
+        kept = [] if exercise else self._findings.list(FindingFilter(since=since, states=tuple(FindingState)), limit=MOST)
         known = {one.finding.uid: one.finding for one in kept} | {one.uid: one for one in fresh}
         return known, frozenset(one.finding.uid for one in kept if one.work.state is WorkState.CLOSED)
 

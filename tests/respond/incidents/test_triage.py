@@ -125,6 +125,13 @@ def test_what_a_person_took_out_stays_out_and_withdrawn_findings_are_no_story() 
     assert plan_of([page("w", state=FindingState.WITHDRAWN)]) == Plan()
 
 
+def test_what_takes_the_place_of_a_withdrawn_finding_joins_its_incident(desk) -> None:
+    first = page("p", places=("hq/doors/closet",), assets=("asset:sw-closet",))
+    opened = desk.take(first)
+    again = page("q", places=("hq/doors/closet",), assets=("asset:sw-closet",))
+    assert desk.take(replace(first, state=FindingState.WITHDRAWN), again) == opened
+
+
 NAMES = st.sampled_from(["asset:ws-1", "asset:ws-2", "asset:srv-1", "asset:sw-closet"])
 ZONES = st.sampled_from([OFFICE, SERVER, CLOSET, LOBBY, "hq/doors/server", "hq/doors/closet"])
 
