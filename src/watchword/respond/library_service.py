@@ -155,7 +155,7 @@ class Library:
             "id": value["id"],
             "modified": value["modified"],
             "modified_at": to_millisecond(moment),
-            "name": value["name"] if isinstance(value.get("name"), str) else "",
+            "name": value["name"].replace("\0", "") if isinstance(value.get("name"), str) else "",
             "text": text,
             "sha256": hashlib.sha256(text.encode()).hexdigest(),
             "body": body_digest(value),

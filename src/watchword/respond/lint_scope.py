@@ -8,7 +8,7 @@ from watchword.respond.extensions import STEP
 from watchword.respond.json_text import Key
 from watchword.respond.lint_flow import Flow
 from watchword.respond.lint_report import Report, items, objects, word
-from watchword.respond.variables import BARE, REFERENCE, TYPES, argument_name, bare_names, fits, is_name, references
+from watchword.respond.variables import BARE, TYPES, WHOLE, argument_name, bare_names, fits, has_reference, is_name, references
 
 BODIES: Final = ("command", "content")
 CREDENTIALS: Final = ("user_id", "username", "password", "oauth_header", "token", "kms_key_identifier")
@@ -19,7 +19,7 @@ Text = tuple[str, tuple[Key, ...]]
 
 def variable_like(text: str) -> bool:
     """Tell whether a text stands for something that only a run knows."""
-    return REFERENCE.search(text) is not None or BARE.search(text) is not None
+    return has_reference(text) or BARE.search(text) is not None
 
 
 class _Scope:
@@ -113,7 +113,7 @@ def _lint_decision(scope: _Scope, identifier: str, step: Mapping[str, Any], repo
     """Report what is wrong with a condition or a switch."""
     kind, at = word(step, "type"), ("workflow", identifier)
     if kind == "switch-condition" and isinstance(step.get("switch"), str):
-        found = REFERENCE.fullmatch(step["switch"].strip())
+        found = WHOLE.fullmatch(step["switch"])
         if found is None:
             report.add("switch-variable", f"{step['switch'][:80]!r} is not exactly one variable, __name__:value", *at, "switch")
         else:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from watchword.respond.json_text import Key
 from watchword.respond.lint_report import items, objects, pointer_text, word
-from watchword.respond.variables import REFERENCE
+from watchword.respond.variables import has_reference
 
 SECRET_MEMBERS: Final = ("password", "token", "oauth_header")
 REQUIRED: Final = frozenset({"token", "oauth_header"})
@@ -23,7 +23,7 @@ def clear_secrets(playbook: Mapping[str, Any]) -> Iterator[Found]:
     """Yield where secrets stand in clear: in authentication information without a key store, in addresses, in headers that carry them."""
     for identifier, info in objects(playbook, "authentication_info_definitions").items():
         for name in SECRET_MEMBERS if info.get("kms") is not True else ():
-            if word(info, name) and not REFERENCE.search(word(info, name)):
+            if word(info, name) and not has_reference(word(info, name)):
                 yield ("authentication_info_definitions", identifier, name), f"{name} stands in clear; name it by kms_key_identifier"
     for member in ("agent_definitions", "target_definitions"):
         for identifier, agent in objects(playbook, member).items():
@@ -47,14 +47,14 @@ def _in_command(command: Any, at: tuple[Key, ...]) -> Iterator[Found]:
     for name in headers if isinstance(headers, dict) else ():
         if name.lower() in SECRET_HEADERS:
             for place, one in enumerate(items(headers, name)):
-                if isinstance(one, str) and one and not REFERENCE.search(one):
+                if isinstance(one, str) and one and not has_reference(one):
                     yield (*at, "headers", name, place), f"the header {name[:40]} stands in clear; name it by authentication_info"
 
 
 def has_password(text: str) -> bool:
     """Tell whether a text holds a URL with a password that is not a variable."""
     found = _USERINFO.search(text)
-    return found is not None and not REFERENCE.search(found[0])
+    return found is not None and not has_reference(found[0])
 
 
 def without_secrets(playbook: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:

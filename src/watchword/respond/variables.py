@@ -1,14 +1,17 @@
 """The variables of playbooks: their names, their types, where a text refers to them, and the text with their values in it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final, Protocol
 
 NAME: Final = re.compile(r"__[a-zA-Z][a-zA-Z0-9_-]{0,199}?__", re.ASCII)
 """A variable's name: a letter after two underscores, at most 200 characters between them; its case counts."""
-REFERENCE: Final = re.compile(r"(__[a-zA-Z][a-zA-Z0-9_-]{0,199}?__):value", re.ASCII)
-"""A use of a variable in a text, whatever follows it. Where a name could begin at two places, the left one counts."""
+WHOLE: Final = re.compile(r"\s*(__[a-zA-Z][a-zA-Z0-9_-]{0,199}?__):value\s*", re.ASCII)
+"""A text that is one use of a variable and nothing else."""
+_RUN: Final = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]++(?=:value)", re.ASCII)
+_BEGIN: Final = re.compile(r"__[a-zA-Z]", re.ASCII)
+_MOST_NAME: Final = 204
 BARE: Final = re.compile(r"(?<![A-Za-z0-9_])__[a-zA-Z](?:[a-zA-Z0-9-]|_(?!_)){0,199}__(?!:value|[A-Za-z0-9_])", re.ASCII)
 """A name standing in a text without ``:value``: it is sent as it stands, which nobody means."""
 TYPES: Final = frozenset(
@@ -90,9 +93,30 @@ def argument_name(text: str) -> str:
     return text.removesuffix(":value")
 
 
+def uses(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield every use of a variable in a text, whatever follows it: where it begins, where it ends, and the name.
+
+    Where a name could begin at two places, the left one counts. Time is in proportion to the text.
+    """
+    done = 0
+    for run in _RUN.finditer(text):
+        end = run.end()
+        if not text.endswith("__", run.start(), end):
+            continue
+        found = _BEGIN.search(text, max(run.start(), done, end - _MOST_NAME), end - 2)
+        if found is not None:
+            done = end + len(":value")
+            yield found.start(), done, text[found.start() : end]
+
+
 def references(text: str) -> Iterator[str]:
     """Yield the name of every variable that a text uses, in order, as often as it does."""
-    return (found[1] for found in REFERENCE.finditer(text))
+    return (name for _, _, name in uses(text))
+
+
+def has_reference(text: str) -> bool:
+    """Tell whether a text uses a variable."""
+    return next(uses(text), None) is not None
 
 
 def bare_names(text: str) -> Iterator[str]:
@@ -107,17 +131,18 @@ def render(text: str, variables: Mapping[str, Valued]) -> str:
         RenderFailed: a variable is not declared, its value is not known or not of its type, or the text grows too long.
     """
 
-    def put(found: re.Match[str]) -> str:
-        variable = variables.get(found[1])
+    def put(use: str, name: str) -> str:
+        del use
+        variable = variables.get(name)
         if variable is None:
-            raise RenderFailed(f"{found[1]} is declared nowhere that this step sees")
+            raise RenderFailed(f"{name} is declared nowhere that this step sees")
         if variable.value is None:
-            raise RenderFailed(f"the value of {found[1]} is not known")
+            raise RenderFailed(f"the value of {name} is not known")
         if not fits(variable.type, variable.value):
-            raise RenderFailed(f"{variable.value[:60]!r} in {found[1]} is no {variable.type}")
+            raise RenderFailed(f"{variable.value[:60]!r} in {name} is no {variable.type}")
         return variable.value
 
-    return _within(_replaced(text, put))
+    return _replaced(text, put)
 
 
 def render_known(text: str, variables: Mapping[str, Valued]) -> str:
@@ -127,30 +152,19 @@ def render_known(text: str, variables: Mapping[str, Valued]) -> str:
         RenderFailed: the text grows too long.
     """
 
-    def put(found: re.Match[str]) -> str:
-        variable = variables.get(found[1])
-        return found[0] if variable is None or variable.value is None else variable.value
+    def put(use: str, name: str) -> str:
+        variable = variables.get(name)
+        return use if variable is None or variable.value is None else variable.value
 
-    return _within(_replaced(text, put))
+    return _replaced(text, put)
 
 
-def _replaced(text: str, put: "_Put") -> list[str]:
-    parts, end, length = [], 0, 0
-    for found in REFERENCE.finditer(text):
-        parts += [text[end : found.start()], put(found)]
-        end = found.end()
-        length += len(parts[-1]) + len(parts[-2])
+def _replaced(text: str, put: Callable[[str, str], str]) -> str:
+    parts, done, length = [], 0, len(text)
+    for begin, end, name in uses(text):
+        parts += [text[done:begin], put(text[begin:end], name)]
+        length += len(parts[-1]) - (end - begin)
+        done = end
         if length > LONGEST:
             raise RenderFailed(f"the text grows past {LONGEST:,} characters with its values in it")
-    return [*parts, text[end:]]
-
-
-def _within(parts: list[str]) -> str:
-    text = "".join(parts)
-    if len(text) > LONGEST:
-        raise RenderFailed(f"the text grows past {LONGEST:,} characters with its values in it")
-    return text
-
-
-class _Put(Protocol):
-    def __call__(self, found: "re.Match[str]", /) -> str: ...
+    return "".join([*parts, text[done:]])

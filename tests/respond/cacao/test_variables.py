@@ -1,12 +1,24 @@
 """Variables: names, types, uses in texts, and texts with values in them."""
 
+import re
 from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchword.respond.variables import TYPES, RenderFailed, argument_name, bare_names, fits, is_name, references, render, render_known
+from watchword.respond.variables import (
+    TYPES,
+    RenderFailed,
+    argument_name,
+    bare_names,
+    fits,
+    is_name,
+    references,
+    render,
+    render_known,
+    uses,
+)
 
 
 @dataclass(frozen=True)
@@ -42,6 +54,14 @@ def test_uses():
     text = "__a__:value-__b__:value __a__:values __c__ x__d__:value,__e__:value-1 __f____g__:value"
     assert list(references(text)) == ["__a__", "__b__", "__a__", "__d__", "__e__", "__f____g__"]
     assert list(bare_names(text)) == ["__c__"]
+
+
+@given(st.text(alphabet="_a1-:value ", max_size=60))
+def test_uses_are_what_the_grammar_says(text):
+    plain = re.compile(r"(__[a-zA-Z][a-zA-Z0-9_-]{0,199}?__):value")
+    assert [(begin, end, name) for begin, end, name in uses(text)] == [
+        (found.start(), found.end(), found[1]) for found in plain.finditer(text)
+    ]
 
 
 def test_values_are_put_in_once_and_not_searched_again():
