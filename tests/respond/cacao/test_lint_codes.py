@@ -1,6 +1,7 @@
 """Every code of the linter: a playbook that earns it, at its place, and one close by that does not."""
 
 import json
+from pathlib import Path
 
 import pytest
 from tests.respond.cacao.samples import ACT, DESK, END, FIREWALL, OTHER, START, changed, encoded, full, ident, manual, small
@@ -219,3 +220,8 @@ def test_a_thousand_faults_of_a_kind_are_counted_not_listed():
     listed = [fault for fault in found(steps(*many.items())) if fault.code == "dangling-target"]
     assert len(listed) == 100
     assert "390 more" in listed[-1].text
+
+
+def test_every_code_is_in_the_docs():
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "playbooks.md").read_text(encoding="utf-8")
+    assert [code for code in (*ERRORS, *WARNINGS) if f"| `{code}` |" not in page] == []
