@@ -215,7 +215,8 @@ class _Candidates:
 
     def of(self, name: str, declared: Declared) -> tuple[str, ...]:
         """Return values that fit the variable's type, its examples first."""
-        wanted = [*_EXAMPLES.get(declared.type, ("as found",)), *sorted(self._texts.get(name, ()))]
+        given = [declared.value] if declared.external and declared.value is not None else []
+        wanted = [*_EXAMPLES.get(declared.type, ("as found",)), *given, *sorted(self._texts.get(name, ()))]
         return tuple(dict.fromkeys(value for value in wanted if fits(declared.type, value))) or ("as found",)
 
 
@@ -271,7 +272,7 @@ class _Session:
     def play(self) -> tuple[DrillRun, list[_Point]]:
         state = RunState("drill", self._root, "drill", "drill", exercise=False)
         plan = self._books[self._root]
-        external = {name: one for name, one in plan.variables.items() if one.external and one.value is None}
+        external = {name: one for name, one in plan.variables.items() if one.external}
         self._todo.append(Begin({name: self._value(plan.key, plan.start, name, one) for name, one in external.items()}))
         for _ in range(MOST_INPUTS):
             if not self._todo and not self._pass_time(state):
