@@ -1,5 +1,5 @@
 // The keyboard: rows, deeds and pages by single keys outside fields; arrows walk the doors of a plan. A person can switch it off.
-const GO = { o: "/", f: "/findings", i: "/timeline", t: "/timeline", p: "/places", s: "/sources", w: "/people", e: "/entities", m: "/account" };
+const GO = { o: "/", n: "/incidents", a: "/approvals", c: "/on-call", h: "/phone", f: "/findings", i: "/timeline", t: "/timeline", p: "/places", s: "/sources", w: "/people", e: "/entities", m: "/account" };
 
 const typing = (target) => target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
 const opens = () => [...document.querySelectorAll("main [data-open]")];

@@ -132,6 +132,11 @@ def releasing(watchword: Watchword, deed: str, *, by: str, nonce: str) -> Action
     return replace(undo, run="", path=f"{HAND}{nonce}", requested_by=by, reason="", key=f"{HAND}{nonce}")
 
 
+def because(action: Action, reason: str) -> Action:
+    """Return the action with its reason."""
+    return replace(action, reason=reason.strip()[:LONGEST_REASON])
+
+
 def in_force_of(watchword: Watchword, incident: str) -> list[Deed]:
     """Return the states that hold, or may hold, because of an incident, those that end first first."""
     found = [deed for deed in watchword.response.gateway.in_force() if deed.sent.incident == incident]

@@ -24,12 +24,16 @@ from watchword.kit.errors import (
 )
 from watchword.web import (
     account,
+    approvals,
     assets,
     audit,
     charts,
     entities,
     findings,
     help_pages,
+    incident_actions,
+    incident_deeds,
+    incidents,
     live,
     login,
     overview,
@@ -61,6 +65,7 @@ Machine = tuple[Callable[[str], bool], ASGIApp]
 """A further face: which paths belong to it, and the application that answers them."""
 PAGES: Final = (
     login, overview, timeline, findings, places, people, assets, sources, entities, audit, account, wall, help_pages, charts, live,
+    incidents, incident_deeds, incident_actions, approvals,
 )  # fmt: skip
 log = structlog.get_logger()
 

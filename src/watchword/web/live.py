@@ -19,8 +19,9 @@ from watchword.app.watchword import Watchword
 from watchword.ingest.ledger import Change
 from watchword.kit.errors import WatchwordError
 from watchword.web.bundle import build_id
-from watchword.web.live_regions import PAGES, Region
+from watchword.web.live_regions import PAGES
 from watchword.web.pages import Ask, LogInNeeded, Web, asker
+from watchword.web.regions import Region
 from watchword.web.wall import wall_ask
 
 router = APIRouter()

@@ -1,7 +1,7 @@
 """Live regions: the parts of each page that news may change, how often they are drawn anew, and how."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -14,33 +14,13 @@ from watchword.web.findings import read_finding_filter
 from watchword.web.overview import needs_context, side_context
 from watchword.web.pages import Ask
 from watchword.web.places import board_context
+from watchword.web.regions import Region, partial
+from watchword.web.response_regions import PAGES as RESPONSE_PAGES
 from watchword.web.sources import rows_of
 from watchword.web.wall import wall_context
 
-Draw = Callable[[Ask, Mapping[str, str], Sequence[Change]], str]
 MOST_ROWS: Final = 100
-SECOND: Final = timedelta(seconds=1)
 ALERT_LEAST: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """A part of a page."""
-
-    name: str
-    kinds: frozenset[str]
-    """News that concern it."""
-    draw: Draw
-    """Returns the message, '' when there is nothing to show."""
-    least: timedelta = SECOND
-    """Shortest time between two drawings."""
-    most: timedelta | None = None
-    """Drawn at least so often without news, so that ages stay true."""
-
-
-def partial(target: str, html: str, swap: str = "outerMorph") -> str:
-    """Return one part of a message."""
-    return f'<hx-partial hx-target="{target}" hx-swap="{swap}">{html}</hx-partial>'
 
 
 def _newest(changes: Sequence[Change]) -> int:
@@ -134,6 +114,7 @@ PAGES: Final[dict[str, tuple[Region, ...]]] = {
     "finding": (ALERT, Region("state", FINDING, _work, most=timedelta(seconds=30))),
     "place": (ALERT, Region("board", SEGMENT, _board, least=timedelta(seconds=2), most=timedelta(seconds=15))),
     "sources": (ALERT, Region("table", SEGMENT, _sources, least=timedelta(seconds=4), most=timedelta(seconds=15))),
+    **{page: (ALERT, *regions) for page, regions in RESPONSE_PAGES.items()},
     "wall": (Region("wall", BOTH, _wall, least=timedelta(seconds=2), most=timedelta(seconds=5)),),
 }
 """By the word in the stream's address."""

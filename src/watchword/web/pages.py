@@ -21,7 +21,7 @@ from watchword.detect.service import KeptFinding, WorkState
 from watchword.kit.errors import NotFound, WatchwordError
 from watchword.model import Domain, Event
 from watchword.resolve.directory import Directory
-from watchword.web import words
+from watchword.web import incident_words, words
 from watchword.web.bundle import asset, build_id
 from watchword.web.cookies import SESSION, Look, look_of
 from watchword.web.rows import EventRow, event_row
@@ -53,6 +53,7 @@ def environment() -> Environment:
         "age_words": words.age_words,
         "confidence": words.confidence_words,
         "Permission": Permission,
+        **incident_words.WORDS,
     }
     return made
 
@@ -240,4 +241,7 @@ Asked = Annotated[Ask, Depends(needs(Permission.READ))]
 """Everything that a person who may read sees."""
 Judging = Annotated[Ask, Depends(needs(Permission.JUDGE))]
 Auditing = Annotated[Ask, Depends(needs(Permission.AUDIT))]
+Responding = Annotated[Ask, Depends(needs(Permission.RESPOND))]
+Approving = Annotated[Ask, Depends(needs(Permission.APPROVE))]
+Planning = Annotated[Ask, Depends(needs(Permission.ROTA))]
 LoggedIn = Annotated[Ask, Depends(asker)]
