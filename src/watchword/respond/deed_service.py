@@ -127,7 +127,7 @@ class Deeds:
         step = (
             update(table)
             .where(table.c.uid.in_(list(uids)), table.c.ended_at.is_(None), table.c.cancelled_at.is_(None))
-            .values(cancelled_at=now)
+            .values(cancelled_at=now, revert_at=now)  # should its release fail, it is due at once and tried again
             .returning(table)
         )
         return [_deed(row) for row in connection.execute(step).all()]

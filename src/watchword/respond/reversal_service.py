@@ -8,6 +8,7 @@ from watchword.kit.errors import NotFound
 from watchword.model.action import Action, Outcome, OutcomeStatus, Team
 from watchword.respond.catalogue import LifeSafety, Refusal
 from watchword.respond.deed_service import Deed
+from watchword.respond.fire_fact import FireState
 
 if TYPE_CHECKING:
     from watchword.respond.gateway_service import Gateway
@@ -20,7 +21,7 @@ LATE: Final = timedelta(minutes=1)
 
 def revert_due(gateway: "Gateway", now: datetime) -> int:
     """End the temporary states whose time is over; return how many were taken on."""
-    count = 0
+    count = catch_up(gateway)
     for deed in gateway.deeds.due(now):
         again = now + BACKOFF[min(deed.revert_tries, len(BACKOFF) - 1)]
         with gateway.records.begin() as connection:
@@ -50,6 +51,13 @@ def undo_deed(gateway: "Gateway", deed: Deed, key: str, why: str) -> Outcome:
     if outcome.status is not OutcomeStatus.DONE or outcome.verified is not True:
         _page(gateway, deed, undo, outcome)
     return outcome
+
+
+def catch_up(gateway: "Gateway") -> int:
+    """End securings in buildings that burn, should whoever heard the alarm have died before it could end them; return how many."""
+    held = [deed for deed in gateway.deeds.standing() if deed.securing and deed.cancelled_at is None]
+    buildings = sorted({building for deed in held for building in deed.buildings})
+    return sum(alarm(gateway, building) for building in buildings if gateway.safety.fire(building).state is FireState.ALARM)
 
 
 def _page(gateway: "Gateway", deed: Deed, undo: Action, outcome: Outcome) -> None:

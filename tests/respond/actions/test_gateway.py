@@ -351,6 +351,25 @@ def test_an_alarm_ends_every_securing_of_its_building(world):
     assert world.audited("action.cancel")
 
 
+def test_an_alarm_that_was_heard_but_not_acted_on_is_caught_up_with(world):
+    world.secured()
+    world.burn()
+    assert world.gateway.revert_due(world.clock.now()) == 1
+    assert world.devices.state(f"door:{D2}")["ingress"] == "normal"
+    assert world.gateway.in_force() == []
+
+
+def test_a_release_that_fails_in_a_fire_pages_and_is_tried_again_at_once(world):
+    world.secured()
+    broken = world.make_gateway(responders=[Wrapped(world.devices, before=lambda _: 1 / 0)])
+    world.burn()
+    assert broken.alarm("harbour/main") == 1
+    assert [page["severity"] for page in world.diary.pages] == [1]
+    assert world.gateway.revert_due(world.clock.now()) == 1
+    assert world.devices.state(f"door:{D2}")["ingress"] == "normal"
+    assert world.gateway.in_force() == []
+
+
 def test_a_release_is_never_held_back(world):
     world.secured()
     world.burn()
