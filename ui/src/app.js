@@ -1,6 +1,7 @@
 // The pages' script: htmx with its live stream, the connection's state, rows that wait, and the keyboard. Everything else is the server's.
 import htmx from "htmx.org";
 import "htmx.org/dist/ext/hx-sse.js";
+import { startFlow } from "./flow.js";
 import { startKeys } from "./keys.js";
 import { startPrintLog } from "./print.js";
 import { startStream } from "./stream.js";
@@ -11,6 +12,7 @@ startStream();
 startWaiting();
 startKeys();
 startPrintLog();
+startFlow();
 
 // A select or checkbox that says so sends its form at once; without script the form's button does.
 document.addEventListener("change", (event) => {
