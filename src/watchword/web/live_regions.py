@@ -16,6 +16,7 @@ from watchword.web.pages import Ask
 from watchword.web.places import board_context
 from watchword.web.regions import Region, partial
 from watchword.web.response_regions import PAGES as RESPONSE_PAGES
+from watchword.web.run_regions import PAGES as RUN_PAGES
 from watchword.web.sources import rows_of
 from watchword.web.wall import wall_context
 
@@ -114,7 +115,7 @@ PAGES: Final[dict[str, tuple[Region, ...]]] = {
     "finding": (ALERT, Region("state", FINDING, _work, most=timedelta(seconds=30))),
     "place": (ALERT, Region("board", SEGMENT, _board, least=timedelta(seconds=2), most=timedelta(seconds=15))),
     "sources": (ALERT, Region("table", SEGMENT, _sources, least=timedelta(seconds=4), most=timedelta(seconds=15))),
-    **{page: (ALERT, *regions) for page, regions in RESPONSE_PAGES.items()},
+    **{page: (ALERT, *regions) for page, regions in {**RESPONSE_PAGES, **RUN_PAGES}.items()},
     "wall": (Region("wall", BOTH, _wall, least=timedelta(seconds=2), most=timedelta(seconds=5)),),
 }
 """By the word in the stream's address."""
