@@ -8,7 +8,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-GROUPS = {"watchword.source", "watchword.detector"}
+GROUPS = {"watchword.source", "watchword.detector", "watchword.responder"}
 """The entry-point groups that this release offers."""
 
 

@@ -13,6 +13,8 @@ from watchword.app.audit import Audit
 from watchword.app.roster import AccountRoster
 from watchword.app.settings import Settings
 from watchword.connectors.apprise_channel import AppriseChannels, Gateways
+from watchword.connectors.product import Parts
+from watchword.connectors.responders import BrokenResponder, make_responders
 from watchword.connectors.screen_channel import KIND, ScreenChannel, WithScreens
 from watchword.connectors.simulated_devices import SimulatedDevices
 from watchword.detect.service import Findings
@@ -110,6 +112,9 @@ class Response:
     quiet: QuietWindows
     safety: SafetyService
     roster: AccountRoster
+    responders: tuple[Responder, ...] = ()
+    """Those that are real, in order of preference."""
+    broken_responders: tuple[BrokenResponder, ...] = ()
 
     def close(self) -> None:
         """Let go of what is under way: it is in rows, and taken up at the next start."""
@@ -165,7 +170,8 @@ def open_response(
     approvals = Approvals(records, clock, audit, book, pages=pager)
     catalogue = shipped_catalogue()
     devices = settings.data / "run"
-    real = [*responders, *([SimulatedDevices(devices / SIMULATED, clock)] if settings.respond_simulated else [])]
+    named, broken = make_responders(settings.responder, Parts(clock, devices / "responders"))
+    real = [*responders, *named, *([SimulatedDevices(devices / SIMULATED, clock)] if settings.respond_simulated else [])]
     twins = [SimulatedDevices(devices / TWINS, clock, "twin")]
     gateway = Gateway(records, clock, catalogue, real, twins, safety, directory, heads, approvals, audit, book, tell, pages=pager)
     library = Library(records, clock, key_from_file(settings.data / "keys" / "playbooks.key"), auditor=audit)
@@ -183,8 +189,9 @@ def open_response(
         severity_of=severity_of,
         signature_fault=lambda kept: library.signature_fault(cast("KeptPlaybook", kept)),
     )
+    windows = QuietWindows(records, clock, audit)
     return Response(
-        incidents, library, approvals, gateway, runs, pager, on_call, contacts, QuietWindows(records, clock, audit), safety, roster
+        incidents, library, approvals, gateway, runs, pager, on_call, contacts, windows, safety, roster, tuple(real), tuple(broken)
     )
 
 

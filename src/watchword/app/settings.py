@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from watchword.app.setting_kinds import KINDS, Drop, Maintenance, PagingChannel, SyslogListener
+from watchword.connectors.responders import ResponderEntry
 from watchword.kit.errors import ContentError, Fault, InputError
 
 FILE_NAME: Final = "watchword.toml"
@@ -80,6 +81,9 @@ class Settings:
     paging_mailbox: str = _setting("paging.mailbox", "text", "Mailbox in which answers to pages arrive; empty: none are read.", "")
     paging_time: timedelta = _setting("paging.time", "duration", "Longest time that one message may take.", timedelta(seconds=15))
     respond_simulated: bool = _setting("respond.simulated", "flag", "Let simulated devices carry out every action, as in the demo.", False)
+    responder: tuple[ResponderEntry, ...] = _setting(
+        "responder", "responder", "Products that carry out actions, in order of preference.", ()
+    )
     maintenance: tuple[Maintenance, ...] = _setting(
         "maintenance", "maintenance", "Windows in which findings about a place do not call anyone.", ()
     )

@@ -61,6 +61,7 @@ def doctor(
                 with opened(ctx) as watchword:
                     checks = HOUSE_CHECKS + (DEEP_CHECKS if deep else ())
                     verdicts += [(name, _verdict(partial(check, watchword))) for name, check in checks]
+                    verdicts += _responders(watchword)
             except WatchwordError as error:
                 verdicts.append(("services", Verdict(WRONG, str(error))))
     rows = [{"state": each.state, "check": name, "detail": each.detail, "remedy": each.remedy} for name, each in verdicts]
@@ -228,6 +229,19 @@ def _archive(watchword: "Watchword") -> Verdict:
     if verdict.faults:
         return Verdict(WRONG, f"{verdict.faults[0]} ({len(verdict.faults)} in all)", "restore the archive from a backup")
     return Verdict(OK, f"{verdict.segments} segments, {verdict.events} events agree")
+
+
+def _responders(watchword: "Watchword") -> Iterator[tuple[str, Verdict]]:
+    from watchword.connectors.responders import reach_all
+
+    for reach in reach_all(watchword.response.responders):
+        name = f"responder {reach.name}"
+        yield (
+            name,
+            Verdict(OK, f"{reach.kind}: {reach.said}") if reach.ok else Verdict(WRONG, reach.said, "see docs/reference/responders.md"),
+        )
+    for broken in watchword.response.broken_responders:
+        yield f"responder {broken.name}", Verdict(WRONG, f"is left out: {broken.fault}", "mend or remove the package of this kind")
 
 
 FOLDER_CHECKS: tuple[tuple[str, Callable[["Settings"], Verdict]], ...] = (
