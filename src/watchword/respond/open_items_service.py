@@ -6,6 +6,8 @@ from sqlalchemy import Connection, select
 
 from watchword.respond.action_tables import action, approval
 from watchword.respond.escalation import Status
+from watchword.respond.evidence_rows_service import merged_into
+from watchword.respond.evidence_tables import evidence
 from watchword.respond.hand_over import ItemKind, OpenItem
 from watchword.respond.paging_tables import page, page_track
 from watchword.respond.run_tables import playbook_run, run_timer, run_wait
@@ -82,7 +84,22 @@ def pages_of(connection: Connection, incident: str) -> list[OpenItem]:
     return [OpenItem(ItemKind.UNANSWERED_PAGE, f"{row.uid}:{row.team}", row.title, None, row.team, link=link) for row in rows]
 
 
-ALL: Final = (waits_of, approvals_of, timers_of, temporary_of, pages_of)
+def evidence_of(connection: Connection, incident: str) -> list[OpenItem]:
+    """Return the evidence in hand: custody is handed over with it."""
+    query = (
+        select(evidence.c.uid, evidence.c.name, evidence.c.custodian, evidence.c.offered_to)
+        .where(evidence.c.incident.in_(merged_into(connection, incident)), evidence.c.released.is_(False))
+        .order_by(evidence.c.acquired_at, evidence.c.uid)
+        .limit(MOST)
+    )
+    found = []
+    for row in connection.execute(query):
+        text = f"{row.name}, in the hands of {row.custodian}" + (f", offered to {row.offered_to}" if row.offered_to else "")
+        found.append(OpenItem(ItemKind.EVIDENCE, row.uid, text, owner=row.custodian, link=f"/evidence/{row.uid}"))
+    return found
+
+
+ALL: Final = (waits_of, approvals_of, timers_of, temporary_of, pages_of, evidence_of)
 
 
 def _deed(body: dict[str, str]) -> str:
