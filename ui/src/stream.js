@@ -42,18 +42,20 @@ export function startStream() {
   document.addEventListener("htmx:response:error", (event) => {
     if (event.target === stream) lost();
   });
-  // A list that someone points at or stands in is left alone; it is drawn anew when they leave it.
+  // A list that someone points at, stands in or has typed into is left alone; it is drawn anew when they leave it.
+  const typedIn = (held) => [...held.querySelectorAll("textarea, input:not([type=hidden])")].some((field) => field.value !== field.defaultValue);
+  const holds = (held) => held.matches(held.dataset.hold === "focus" ? ":focus-within" : ":hover, :focus-within") || typedIn(held);
   document.addEventListener("htmx:sse:before:message", (event) => {
     const data = event.detail?.message?.data ?? "";
     for (const held of document.querySelectorAll("[data-hold]")) {
-      if (!held.matches(":hover, :focus-within") || !data.includes(`hx-target="#${held.id}"`)) continue;
+      if (!data.includes(`hx-target="#${held.id}"`) || !holds(held)) continue;
       event.detail.cancelled = true;
       held.dataset.behind = "";
     }
   });
   const catchUp = (event) => {
     const held = event.target.closest?.("[data-hold][data-behind]");
-    if (!held || held.contains(event.relatedTarget)) return;
+    if (!held || held.contains(event.relatedTarget) || typedIn(held)) return;
     delete held.dataset.behind;
     htmx.ajax("GET", location.href, { target: `#${held.id}`, select: `#${held.id}`, swap: "outerMorph" });
   };

@@ -24,6 +24,7 @@ from watchword.kit.errors import (
 )
 from watchword.web import (
     account,
+    acknowledge,
     approvals,
     assets,
     audit,
@@ -36,9 +37,15 @@ from watchword.web import (
     incidents,
     live,
     login,
+    on_call,
+    on_call_deeds,
     overview,
     people,
+    phone,
     places,
+    playbook_start,
+    playbooks,
+    runs,
     sources,
     timeline,
     wall,
@@ -65,7 +72,7 @@ Machine = tuple[Callable[[str], bool], ASGIApp]
 """A further face: which paths belong to it, and the application that answers them."""
 PAGES: Final = (
     login, overview, timeline, findings, places, people, assets, sources, entities, audit, account, wall, help_pages, charts, live,
-    incidents, incident_deeds, incident_actions, approvals,
+    incidents, incident_deeds, incident_actions, approvals, phone, acknowledge, on_call, on_call_deeds, playbook_start, playbooks, runs,
 )  # fmt: skip
 log = structlog.get_logger()
 

@@ -11,11 +11,12 @@ from watchword.ingest.ledger import Change
 from watchword.model import Order
 from watchword.web.filters import read_event_filters
 from watchword.web.findings import read_finding_filter
-from watchword.web.overview import needs_context, side_context
+from watchword.web.overview import needs_context, response_context, side_context
 from watchword.web.pages import Ask
 from watchword.web.places import board_context
 from watchword.web.regions import Region, partial
 from watchword.web.response_regions import PAGES as RESPONSE_PAGES
+from watchword.web.response_regions import RESPONSE
 from watchword.web.run_regions import PAGES as RUN_PAGES
 from watchword.web.sources import rows_of
 from watchword.web.wall import wall_context
@@ -31,6 +32,11 @@ def _newest(changes: Sequence[Change]) -> int:
 def _needs(ask: Ask, _: Mapping[str, str], changes: Sequence[Change]) -> str:
     del changes
     return partial("#needs", ask.html("overview/needs.html", **needs_context(ask)))
+
+
+def _response(ask: Ask, _: Mapping[str, str], changes: Sequence[Change]) -> str:
+    del changes
+    return partial("#open-incidents", ask.html("overview/incidents.html", **response_context(ask)))
 
 
 def _side(ask: Ask, _: Mapping[str, str], changes: Sequence[Change]) -> str:
@@ -107,6 +113,7 @@ ALERT: Final = Region("alert", FINDING, _alert, least=timedelta(seconds=10))
 PAGES: Final[dict[str, tuple[Region, ...]]] = {
     "overview": (
         ALERT,
+        Region("incidents", RESPONSE, _response, most=timedelta(seconds=30)),
         Region("needs", FINDING, _needs, most=timedelta(seconds=30)),
         Region("side", BOTH, _side, least=timedelta(seconds=10), most=timedelta(seconds=30)),
     ),

@@ -6,10 +6,13 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from watchword.app.principal import Permission
 from watchword.detect.service import FindingFilter, KeptFinding, WorkState
 from watchword.kit.errors import Unavailable
 from watchword.model import Domain, Mode
+from watchword.respond.incident_filter_service import IncidentFilter
 from watchword.web.charts import hourly
+from watchword.web.on_call import duty_context
 from watchword.web.pages import Ask, Asked
 from watchword.web.source_rows import Voice, known_sides
 from watchword.web.sources import rows_of
@@ -19,6 +22,8 @@ router = APIRouter()
 SHOWN = 25
 ODD = 12
 MOST = 500
+INCIDENTS = 10
+MOST_INCIDENTS = 60
 DAY = timedelta(hours=24)
 
 
@@ -26,7 +31,7 @@ DAY = timedelta(hours=24)
 def overview(ask: Asked) -> Response:
     """Show the page."""
     position = ask.watchword.ledger.last_position()
-    return ask.page("overview/overview.html", position=position, **(needs_context(ask) | side_context(ask)))
+    return ask.page("overview/overview.html", position=position, **(needs_context(ask) | response_context(ask) | side_context(ask)))
 
 
 def needs_context(ask: Ask) -> dict[str, Any]:
@@ -35,6 +40,18 @@ def needs_context(ask: Ask) -> dict[str, Any]:
     found.sort(key=_order, reverse=True)
     odd = ask.watchword.findings.list(FindingFilter(work=(WorkState.OPEN,), mode=Mode.RISK), limit=ODD)
     return {"needs": found[:SHOWN], "waiting": len(found), "most": MOST, "odd": odd, **_heard(ask)}
+
+
+def response_context(ask: Ask) -> dict[str, Any]:
+    """Return the open incidents that need a person, those first whose next step is overdue; and what waits for approval."""
+    rows = ask.watchword.response.incidents.list(IncidentFilter(open=True), limit=MOST_INCIDENTS + 1)
+    shown = sorted(rows[:MOST_INCIDENTS], key=lambda row: (row.incident.severity, not row.next_step.overdue, row.incident.opened_at))
+    return {
+        "incidents": shown[:INCIDENTS],
+        "more_incidents": len(rows) > INCIDENTS,
+        "open_incidents": sum(ask.watchword.response.incidents.reader.counts().values()),
+        "asked": len(ask.watchword.response.approvals.waiting(ask.who.team.value)) if ask.may(Permission.APPROVE) else 0,
+    }
 
 
 def _order(kept: KeptFinding) -> tuple[int, Any, str]:
@@ -55,6 +72,7 @@ def side_context(ask: Ask) -> dict[str, Any]:
     return {
         **_heard(ask),
         "on_duty": ask.watchword.accounts.logged_in(),
+        **duty_context(ask),
         "risk": sum(risk.values()),
         "held": sum(held.values()),
         **_hours(ask, rows),

@@ -1,15 +1,17 @@
 """Live regions of incidents, approvals, the phone page and on call: what news of the response may change, and how it is drawn anew."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from watchword.ingest.ledger import Change
+from watchword.respond.incident_view import IncidentView
 from watchword.web import incident_page as parts
 from watchword.web.approvals import waiting_context
 from watchword.web.incidents import list_context
 from watchword.web.pages import Ask
-from watchword.web.regions import Region, partial
+from watchword.web.phone import phone_context
+from watchword.web.regions import Draw, Region, partial
 
 RESPONSE: Final = frozenset({"incident", "run", "approval", "page"})
 OWN: Final = frozenset({"incident", "run"})
@@ -28,24 +30,22 @@ def _mine(parameters: Mapping[str, str], changes: Sequence[Change]) -> bool:
     return not changes or any(change.uid == uid or change.summary.get("incident") == uid for change in changes)
 
 
-def _now(ask: Ask, parameters: Mapping[str, str], changes: Sequence[Change]) -> str:
-    if not _mine(parameters, changes):
-        return ""
-    view = parts.view_of(ask, parameters.get("uid", ""))
-    now = partial("#now", ask.html("incidents/now.html", **parts.head_context(ask, view)))
-    return now + partial("#open", ask.html("incidents/open.html", **parts.open_context(ask, view)))
+def _part(target: str, template: str, context: Callable[[Ask, IncidentView], dict[str, Any]], *, ages: bool = False) -> Draw:
+    """Return how one part of an incident's page is drawn: each by itself, so that one that somebody stands in holds up no other."""
+
+    def draw(ask: Ask, parameters: Mapping[str, str], changes: Sequence[Change]) -> str:
+        if not _mine(parameters, changes) or not (changes or ages):
+            return ""
+        return partial(target, ask.html(template, **context(ask, parts.view_of(ask, parameters.get("uid", "")))))
+
+    return draw
 
 
-def _work(ask: Ask, parameters: Mapping[str, str], changes: Sequence[Change]) -> str:
-    if not changes or not _mine(parameters, changes):
+def _entries(ask: Ask, parameters: Mapping[str, str], changes: Sequence[Change]) -> str:
+    if not changes or not _mine(parameters, changes) or parameters.get("first") != "1":
         return ""
     view = parts.view_of(ask, parameters.get("uid", ""))
-    drawn = partial("#run-list", ask.html("incidents/runs.html", **parts.runs_context(ask, view)))
-    drawn += partial("#said", ask.html("incidents/talk.html", **parts.talk_context(ask, view)))
-    drawn += partial("#reach-list", ask.html("incidents/reached.html", **parts.reached_context(ask, view)))
-    if parameters.get("first") == "1":
-        drawn += partial("#entries", ask.html("incidents/entries.html", **parts.timeline_context(ask, view, {})))
-    return drawn
+    return partial("#entries", ask.html("incidents/entries.html", **parts.timeline_context(ask, view, {"verify": ""})))
 
 
 def _approvals(ask: Ask, _: Mapping[str, str], changes: Sequence[Change]) -> str:
@@ -53,9 +53,22 @@ def _approvals(ask: Ask, _: Mapping[str, str], changes: Sequence[Change]) -> str
     return partial("#approvals", ask.html("approvals/waiting.html", **waiting_context(ask)))
 
 
+def _todo(ask: Ask, _: Mapping[str, str], changes: Sequence[Change]) -> str:
+    del changes
+    return partial("#todo", ask.html("phone/todo.html", **phone_context(ask)))
+
+
 PAGES: Final[dict[str, tuple[Region, ...]]] = {
     "incidents": (Region("list", RESPONSE, _list, most=AGES),),
-    "incident": (Region("now", OWN, _now, most=AGES), Region("work", OWN, _work)),
+    "incident": (
+        Region("now", OWN, _part("#now", "incidents/now.html", parts.head_context, ages=True), most=AGES),
+        Region("open", OWN, _part("#open", "incidents/open.html", parts.open_context, ages=True), most=AGES),
+        Region("runs", OWN, _part("#run-list", "incidents/runs.html", parts.runs_context)),
+        Region("talk", OWN, _part("#said", "incidents/talk.html", parts.talk_context)),
+        Region("reached", OWN, _part("#reach-list", "incidents/reached.html", parts.reached_context)),
+        Region("entries", OWN, _entries),
+    ),
+    "phone": (Region("todo", RESPONSE, _todo, most=AGES),),
     "approvals": (Region("waiting", frozenset({"approval"}), _approvals, most=AGES),),
 }
 """By the word in the stream's address."""
