@@ -123,16 +123,17 @@ def furnished():
 class World:
     """Everything that a worker is made of, on given records."""
 
-    def __init__(self, records, clock, devices, shelf=None, name=""):
+    def __init__(self, records, clock, devices, shelf=None, name="", log=None):
         self.records, self.clock, self.devices = records, clock, devices
         quiet, catalogue, directory = Quiet(), furnished()[0], furnished()[1]
         audit = Audit(records, clock)
-        self.approvals = Approvals(records, clock, audit, quiet)
+        log = log or quiet
+        self.approvals = Approvals(records, clock, audit, log)
         self.gateway = Gateway(
-            records, clock, catalogue, [devices], [], quiet, lambda: directory, quiet, self.approvals, audit, quiet, lambda _body: None
+            records, clock, catalogue, [devices], [], quiet, lambda: directory, quiet, self.approvals, audit, log, lambda _body: None
         )
         self.runs = Runs(
-            records, clock, shelf, self.gateway, self.approvals, quiet, random_uid,
+            records, clock, shelf, self.gateway, self.approvals, log, random_uid,
             catalogue=catalogue, auditor=audit, worker=name, lease=LEASE,
         )  # fmt: skip
 

@@ -23,6 +23,8 @@ from watchword.respond.ports import Auditor, IncidentLog, Pages
 from watchword.respond.run_state import Advance, AskApproval, Input, Perform, RunState, RunStatus, Told
 from watchword.respond.run_tables import run_pin
 
+LONGEST_TEXT = 2_000
+"""Characters of one timeline entry; the whole stands with the step."""
 KEPT_BOOKS = 128
 """Runs whose plans are kept in memory."""
 
@@ -171,7 +173,7 @@ class Moves:
                 connection,
                 state.incident,
                 told.kind,
-                told.text,
+                told.text[:LONGEST_TEXT],
                 occurred_at=now,
                 recorded_by=told.by or "system",
                 team=told.team,
