@@ -29,12 +29,13 @@ NOUNS: Final = (
     ("people", "People, their badges and accounts."),
     ("rules", "The detections that run."),
     ("mappings", "How sources' records become events."),
+    ("playbooks", "What is done in an incident: check, exchange, sign, drill."),
     ("audit", "Who read or did what."),
     ("accounts", "Who may log in."),
     ("tokens", "Tokens for programs."),
 )
 """Each noun is a module here with an `app`."""
-LISTED: Final = frozenset({"events", "findings", "sources", "people", "rules", "mappings", "audit", "accounts", "tokens"})
+LISTED: Final = frozenset({"events", "findings", "sources", "people", "rules", "mappings", "playbooks", "audit", "accounts", "tokens"})
 """Nouns of which a list is what is asked for when no verb is."""
 GLOBAL_OPTIONS: Final = ("--data", "--settings")
 

@@ -1,14 +1,13 @@
 """Drills: a playbook is run in memory again and again, with other answers and outcomes, until every way in it was taken once."""
 
-import re
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_network
 
 from watchword.model.action import Action, Outcome, OutcomeStatus
 from watchword.respond.approval import ApprovalRule
+from watchword.respond.drill_values import Candidates
 from watchword.respond.interpreter import advance
 from watchword.respond.plan import Declared, Plan, PlanStep, StepType
 from watchword.respond.run_state import (
@@ -33,7 +32,6 @@ from watchword.respond.run_state import (
     TimerKind,
 )
 from watchword.respond.start_check import inner_starts
-from watchword.respond.variables import fits
 
 MOST_RUNS = 3_000
 """Runs of one drill; what is not covered by then is reported as missed."""
@@ -41,25 +39,6 @@ MOST_INPUTS = 20_000
 """Transitions of one run, so that a loop whose answers never end it does not hold the drill."""
 BEGIN = datetime(2026, 1, 5, 9, tzinfo=UTC)
 """When every drill takes place: a drill gives the same result on every day."""
-_TEXT = re.compile(r"'((?:[^'\\]|\\.)*)'")
-_NUMBER = re.compile(r"(?<![\w.:'-])-?\d+(?:\.\d+)?(?![\w.:'])")
-_EXAMPLES = {
-    "bool": ("true", "false"),
-    "integer": ("1",),
-    "long": ("1",),
-    "float": ("1.5",),
-    "string": ("as found",),
-    "ipv4-addr": ("192.0.2.10",),
-    "ipv6-addr": ("2001:db8::10",),
-    "mac-addr": ("02:00:5e:00:53:01",),
-    "uuid": ("3fa2a3b1-8f0a-4d0b-9d6e-0a4d2b1c7e55",),
-    "uri": ("https://example.org/",),
-    "hexstring": ("0a",),
-    "md5-hash": ("0123456789abcdef" * 2,),
-    "hash": ("0123456789abcdef" * 4,),
-    "sha256-hash": ("0123456789abcdef" * 4,),
-    "dictionary": ("{}",),
-}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -110,15 +89,24 @@ class Drill:
     """How many runs it took to find these."""
 
 
-def drill(books: Mapping[str, Plan], root: str, *, most_runs: int = MOST_RUNS) -> Drill:
+def drill(
+    books: Mapping[str, Plan],
+    root: str,
+    *,
+    most_runs: int = MOST_RUNS,
+    examples: Mapping[str, str] | None = None,
+    refused: Callable[[Action], bool] = lambda _action: False,
+) -> Drill:
     """Run a playbook with simulated people and responders until every way was taken, and return the runs that show it.
 
     Args:
         books: the playbook and all that it runs, by key.
         root: its key.
         most_runs: the bound on the search.
+        examples: what a variable holds where any value of its type would do, by name.
+        refused: tells whether an action cannot but fail, such as one without a target.
     """
-    wanted, candidates = ways_of(books, root), _Candidates(books)
+    wanted, candidates = ways_of(books, root), Candidates(books, examples or {})
     covered: set[Way] = set()
     kept: list[DrillRun] = []
     asked: set[tuple[str, str, str, int]] = set()
@@ -127,7 +115,7 @@ def drill(books: Mapping[str, Plan], root: str, *, most_runs: int = MOST_RUNS) -
     tried = 0
     while (fresh or later) and tried < most_runs and not wanted <= covered:
         prefix = (fresh or later).popleft()
-        run, points = _Session(books, root, candidates, prefix).play()
+        run, points = _Session(books, root, candidates, prefix, refused).play()
         tried += 1
         if run.ways & wanted - covered:
             covered |= run.ways
@@ -201,41 +189,6 @@ def _fewest(runs: Sequence[DrillRun], wanted: frozenset[Way]) -> Iterator[DrillR
         yield best
 
 
-class _Candidates:
-    """Values worth trying for a variable: what conditions and cases compare it with, their neighbours, and something else."""
-
-    def __init__(self, books: Mapping[str, Plan]) -> None:
-        self._texts: dict[str, set[str]] = {}
-        for plan in books.values():
-            for step in plan.steps.values():
-                for name in re.findall(r"(__[A-Za-z][A-Za-z0-9_-]*?__):value", step.condition_text):
-                    self._texts.setdefault(name, set()).update(_literals(step.condition_text))
-                if step.switch:
-                    self._texts.setdefault(step.switch, set()).update(step.cases)
-
-    def of(self, name: str, declared: Declared) -> tuple[str, ...]:
-        """Return values that fit the variable's type, its examples first."""
-        given = [declared.value] if declared.external and declared.value is not None else []
-        wanted = [*_EXAMPLES.get(declared.type, ("as found",)), *given, *sorted(self._texts.get(name, ()))]
-        return tuple(dict.fromkeys(value for value in wanted if fits(declared.type, value))) or ("as found",)
-
-
-def _literals(text: str) -> Iterator[str]:
-    for quoted in _TEXT.findall(text):
-        plain = re.sub(r"\\(.)", r"\1", quoted)
-        yield plain
-        yield plain.replace("%", "x").replace("_", "x")
-        try:
-            yield str(next(ip_network(plain, strict=False).hosts()))
-        except (ValueError, StopIteration):
-            continue
-    for number in _NUMBER.findall(_TEXT.sub("", text)):
-        if "." in number:
-            yield from (number, str(float(number) + 1), str(float(number) - 1))
-        else:
-            yield from (number, str(int(number) + 1), str(int(number) - 1))
-
-
 @dataclass(frozen=True, slots=True)
 class _Point:
     book: str
@@ -257,8 +210,15 @@ class _Desk:
 class _Session:
     """One run in memory: people answer at once, responders do as they are told or fail, time passes when nothing else happens."""
 
-    def __init__(self, books: Mapping[str, Plan], root: str, candidates: _Candidates, prefix: Sequence[int]) -> None:
-        self._books, self._root, self._candidates, self._prefix = books, root, candidates, prefix
+    def __init__(
+        self,
+        books: Mapping[str, Plan],
+        root: str,
+        candidates: Candidates,
+        prefix: Sequence[int],
+        refused: Callable[[Action], bool],
+    ) -> None:
+        self._books, self._root, self._candidates, self._prefix, self._refused = books, root, candidates, prefix, refused
         self._now = BEGIN
         self._points: list[_Point] = []
         self._choices: list[Choice] = []
@@ -314,7 +274,8 @@ class _Session:
             step = state.steps[effect.path]
             self._actions.append(effect.action)
             self._now += timedelta(seconds=1)
-            failed = self._choose(step.book, step.step, "result", ("done", "failed")) == "failed"
+            possible = ("failed",) if self._refused(effect.action) else ("done", "failed")
+            failed = self._choose(step.book, step.step, "result", possible) == "failed"
             status = OutcomeStatus.FAILED if failed else OutcomeStatus.DONE
             observed = {} if failed else self._outputs(step)
             yield Performed(effect.path, effect.work, Outcome(status, status.value, self._now, "drill", observed, not failed))

@@ -24,7 +24,18 @@ from watchword.respond.lint_flow import IDENTIFIER
 from watchword.respond.playbook_diff import Change, differences
 from watchword.respond.ports import Auditor
 from watchword.respond.secret_cut import without_secrets
-from watchword.respond.signature import Mathematics, Policy, der_of, fingerprint_of, key_of_seed, policy_fault, sign, trusted_key, verdicts
+from watchword.respond.signature import (
+    Mathematics,
+    Policy,
+    Verdict,
+    der_of,
+    fingerprint_of,
+    key_of_seed,
+    policy_fault,
+    sign,
+    trusted_key,
+    verdicts,
+)
 
 REVIEW_EVERY: Final = timedelta(days=365)
 """When a playbook that says nothing is to be reviewed, from its first arrival."""
@@ -266,6 +277,15 @@ class Library:
         """
         before, after = (read_json(self.get(id, version).text).value for version in (a, b))
         return differences(before, after)
+
+    def judge(self, text: str | bytes) -> tuple[Verdict, ...]:
+        """Judge the signatures of a playbook that is not kept here, by the keys that this site trusts.
+
+        Raises:
+            ContentError: it is no playbook that could be kept.
+        """
+        value, _ = self._read(text)
+        return verdicts(value, self._clock.now(), self._trusted)
 
     def signature_fault(self, kept: KeptPlaybook) -> str:
         """Say why a version's signatures do not satisfy this site's policy; empty when they do. For runs, before they start."""
