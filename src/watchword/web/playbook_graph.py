@@ -7,9 +7,9 @@ from typing import Final
 from markupsafe import Markup
 
 from watchword.model.playbook import ActionStep, IfStep, ParallelStep, Playbook, PlaybookActionStep, Step, SwitchStep, WhileStep
-from watchword.respond.extensions import ExtensionFault, StepExtension, step_extension
+from watchword.respond.playbook_flow import Edge, Flow, flow_of
+from watchword.respond.playbook_words import said_of
 from watchword.web.layered_layout import Layout, Point, TooLarge, layered
-from watchword.web.playbook_flow import Edge, Flow, flow_of
 from watchword.web.words import plural
 
 WIDE: Final = 204
@@ -94,14 +94,6 @@ def team_of(step: Step) -> str:
     """Return the team that a step names as responsible; empty when it names none, or cannot be read."""
     raci = said_of(step).raci
     return raci.responsible if raci else ""
-
-
-def said_of(step: Step) -> StepExtension:
-    """Return what we say of a step; all at its default where it cannot be read: lint says so where people look."""
-    try:
-        return step_extension(step)
-    except ExtensionFault:
-        return StepExtension()
 
 
 def _node(playbook: Playbook, step: Step, at: Point, standing: Standing | None, more: str, number: int, *, exception: bool) -> Markup:

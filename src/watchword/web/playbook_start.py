@@ -13,11 +13,11 @@ from watchword.respond.approval import say_rule
 from watchword.respond.incident_filter_service import IncidentFilter
 from watchword.respond.interlock import INTERLOCK_CODES
 from watchword.respond.library_view import KeptPlaybook
+from watchword.respond.playbook_flow import flow_of
 from watchword.respond.start_check import Refusal, RunRefused
 from watchword.web.asked import INSTEAD
 from watchword.web.forms import Fields
 from watchword.web.pages import UID, Ask, Responding
-from watchword.web.playbook_flow import flow_of
 
 router = APIRouter()
 VALUE: Final = "v."

@@ -15,11 +15,11 @@ from watchword.respond.extensions import ExtensionFault, PlaybookExtension, play
 from watchword.respond.json_text import MOST_BYTES
 from watchword.respond.library_view import KeptPlaybook, Version, slug_of
 from watchword.respond.lint import Fault as LintFault
+from watchword.respond.playbook_flow import flow_of
+from watchword.respond.playbook_words import party, steps_in_words, web_address
 from watchword.respond.run_service import RunFilter
 from watchword.web.pages import Ask, Asked, needs
-from watchword.web.playbook_flow import flow_of
 from watchword.web.playbook_graph import playbook_svg
-from watchword.web.playbook_words import party, steps_in_words, web_address
 
 router = APIRouter()
 Authoring = Annotated[Ask, Depends(needs(Permission.PLAYBOOKS))]

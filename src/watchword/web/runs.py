@@ -15,13 +15,13 @@ from watchword.respond.deed_service import Deed
 from watchword.respond.interlock import INTERLOCK_CODES
 from watchword.respond.library_view import KeptPlaybook
 from watchword.respond.plan_making import plan_of
+from watchword.respond.playbook_flow import flow_of
 from watchword.respond.run_service import RunFilter
 from watchword.respond.run_state import RunStatus, StepStatus
 from watchword.respond.run_view import RunView, StepView, TimerView
 from watchword.web.asked import INSTEAD, answer_form, words_of
 from watchword.web.forms import Fields
 from watchword.web.pages import UID, Ask, Asked, Responding
-from watchword.web.playbook_flow import flow_of
 from watchword.web.playbook_graph import Standing, playbook_svg
 
 router = APIRouter()

@@ -12,12 +12,10 @@ from watchword.model.action import Action
 from watchword.model.playbook import ActionStep, Command, IfStep, Playbook, PlaybookActionStep, Step, SwitchStep, WhileStep
 from watchword.respond.approval import ApprovalRule, say_rule, stricter
 from watchword.respond.catalogue import Catalogue
-from watchword.respond.extensions import CatalogueAction, StepExtension
+from watchword.respond.extensions import CatalogueAction, ExtensionFault, StepExtension, step_extension
 from watchword.respond.plan import LOOP_LIMIT
+from watchword.respond.playbook_flow import Flow, after, ways_of
 from watchword.respond.roles import WORDS as ROLE_WORDS
-from watchword.web.incident_words import TEAM_WORDS
-from watchword.web.playbook_flow import Flow, after, ways_of
-from watchword.web.playbook_graph import said_of
 
 LONGEST: Final = 4_000
 """Characters of a step's text that a page shows."""
@@ -29,6 +27,7 @@ TYPE_WORDS: Final = {
     "while-condition": "repeated",
     "switch-condition": "a choice by value",
 }
+TEAM_WORDS: Final = {"it": "IT", "physical": "Physical security", "management": "Management"}
 _ROLES: Final = {each.value: word for each, word in ROLE_WORDS.items()}
 
 
@@ -95,6 +94,14 @@ def title_of(step: Step) -> str:
 def web_address(url: str) -> str:
     """Return the address when a page may lead there: http and https only; else ''."""
     return url if url.lower().startswith(("https://", "http://")) and url.isprintable() and len(url) <= 2_000 else ""
+
+
+def said_of(step: Step) -> StepExtension:
+    """Return what we say of a step; all at its default where it cannot be read: lint says so where people look."""
+    try:
+        return step_extension(step)
+    except ExtensionFault:
+        return StepExtension()
 
 
 def party(name: str) -> str:
