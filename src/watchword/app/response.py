@@ -29,6 +29,7 @@ from watchword.resolve.service import Registry
 from watchword.respond.approval_service import Approvals
 from watchword.respond.catalogue import shipped_catalogue
 from watchword.respond.contact_service import Contacts
+from watchword.respond.evidence_service import Evidence
 from watchword.respond.gateway_service import Gateway
 from watchword.respond.incident_service import Incidents
 from watchword.respond.incident_tables import incident as incident_table
@@ -41,6 +42,7 @@ from watchword.respond.paging_service import Pager
 from watchword.respond.policy_file import read_policies
 from watchword.respond.ports import Heads, Responder
 from watchword.respond.quiet_service import QuietWindows
+from watchword.respond.raw_lines import Record
 from watchword.respond.reach_service import DeskChannel
 from watchword.respond.run_service import Runs
 from watchword.respond.safety_service import SafetyService
@@ -112,6 +114,7 @@ class Response:
     quiet: QuietWindows
     safety: SafetyService
     roster: AccountRoster
+    evidence: Evidence
     responders: tuple[Responder, ...] = ()
     """Those that are real, in order of preference."""
     broken_responders: tuple[BrokenResponder, ...] = ()
@@ -133,6 +136,7 @@ def open_response(
     registry: Registry,
     heads: Heads,
     tell: Callable[[bytes], None],
+    raw: Record,
     responders: Sequence[Responder] = (),
 ) -> Response:
     """Put the parts together; nothing is started.
@@ -169,6 +173,7 @@ def open_response(
     safety = SafetyService(records, clock, directory)
     approvals = Approvals(records, clock, audit, book, pages=pager)
     catalogue = shipped_catalogue()
+    evidence = open_evidence(settings, records, clock, audit, book, roster, raw)
     devices = settings.data / "run"
     named, broken = make_responders(settings.responder, Parts(clock, devices / "responders"))
     real = [*responders, *named, *([SimulatedDevices(devices / SIMULATED, clock)] if settings.respond_simulated else [])]
@@ -191,7 +196,25 @@ def open_response(
     )
     windows = QuietWindows(records, clock, audit)
     return Response(
-        incidents, library, approvals, gateway, runs, pager, on_call, contacts, windows, safety, roster, tuple(real), tuple(broken)
+        incidents, library, approvals, gateway, runs, pager, on_call, contacts, windows, safety, roster, evidence, tuple(real), tuple(broken)
+    )
+
+
+def open_evidence(
+    settings: Settings, records: Records, clock: Clock, audit: Audit, book: IncidentBook, roster: AccountRoster, raw: Record
+) -> Evidence:
+    """Return the evidence of a data folder; it signs with a key of its own."""
+    return Evidence(
+        records,
+        clock,
+        settings.data / "evidence",
+        audit,
+        book,
+        key_from_file(settings.data / "keys" / "evidence.key"),
+        raw=raw,
+        team_of=roster.team_of,
+        largest=settings.evidence_largest,
+        reserve=settings.spool_reserve,
     )
 
 

@@ -84,6 +84,7 @@ class Settings:
     responder: tuple[ResponderEntry, ...] = _setting(
         "responder", "responder", "Products that carry out actions, in order of preference.", ()
     )
+    evidence_largest: int = _setting("evidence.largest", "size", "Largest single piece of evidence.", 16 * 1024**3)
     maintenance: tuple[Maintenance, ...] = _setting(
         "maintenance", "maintenance", "Windows in which findings about a place do not call anyone.", ()
     )

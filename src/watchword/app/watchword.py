@@ -110,6 +110,7 @@ def open_watchword(settings: Settings, clock: Clock | None = None) -> Watchword:
             registry=registry,
             heads=heads,
             tell=lambda deed: _tell(intake, deed),
+            raw=events.records,
         )
         stack.callback(response.close)
         watchword = Watchword(
