@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import event
 
 from watchword.kit.errors import WatchwordError
+from watchword.kit.ids import uid_of
 from watchword.model import Door
 from watchword.model.action import OutcomeStatus
 from watchword.respond.approval import Approver
@@ -70,6 +71,9 @@ class Witness:
         race = self.race if securing else ""
         if securing:
             self.race = ""
+        if race == "alarm-and-over-before":
+            self.machine.ignite("main", "race")
+            self.machine.extinguish("main", "race")
         if race == "alarm-before":
             self.machine.ignite("main", "race")
         if race == "crash-before":
@@ -115,6 +119,7 @@ class House(RuleBasedStateMachine):
         self.heard = {"main": None, "annex": None}
         self.number, self.refused, self.real_calls = 0, 0, 0
         self.kept = []
+        self.wrong = []
 
     def teardown(self):
         self.records.close()
@@ -132,9 +137,12 @@ class House(RuleBasedStateMachine):
         return [each.rpartition("/")[2] for each in doors]
 
     def saw(self, action):
+        # Noted, not raised: the gateway takes whatever a responder raises for an unknown outcome.
         for door in self.doors_of(action):
-            assert door in SECURABLE, f"{door} was secured"
-            assert all(self.normal(building) for building in SIDES[door]), f"{door} was secured though fire is not known to be normal"
+            if door not in SECURABLE:
+                self.wrong.append(f"{door} was secured")
+            if not all(self.normal(building) for building in SIDES.get(door, ("main",))):
+                self.wrong.append(f"{door} was secured though fire is not known to be normal")
 
     def panel(self, building):
         self.heard[building] = self.world.clock.now()
@@ -194,7 +202,9 @@ class House(RuleBasedStateMachine):
     @rule(
         goal=st.sampled_from(["D-1", "D-2", "D-3", "D-4", "D-5", "D-6", "D-7", "D-99", "closet", "annex/0/store"]),
         consent=st.sampled_from(["none", "one", "same-team", "two", "two", "two", "veto", "glass", "late", "changed"]),
-        race=st.sampled_from(["", "", "", "alarm-before", "alarm-after", "alarm-and-over", "crash-before", "crash-after", "local"]),
+        race=st.sampled_from(
+            ["", "", "", "alarm-before", "alarm-after", "alarm-and-over", "alarm-and-over-before", "crash-before", "crash-after", "local"]
+        ),
         exercise=st.sampled_from([False, False, True]),
     )
     def secure_somehow(self, goal, consent, race, exercise):
@@ -230,7 +240,33 @@ class House(RuleBasedStateMachine):
             elsewhere = race.startswith("alarm") and all("main" not in SIDES[door] for door in self.doors_of(action))
             assert not fell or elsewhere, f"done though {race}"
         if exercise:
-            assert len(self.world.devices.effects()) == before, "an exercise reached a device"
+            own = {
+                effect.key
+                for effect in self.world.devices.effects()[before:]
+                if effect.key.startswith((action.key, uid_of("action", action.key)))
+            }
+            assert not own, "an exercise reached a device"
+
+    @rule(
+        trouble=st.sampled_from(["alarm", "fault", "silence", "over"]),
+        again=st.booleans(),
+        crash=st.sampled_from(["crash-before", "crash-after"]),
+    )
+    def secure_interrupted(self, trouble, again, crash):
+        """A worker dies while it secures a door; before anybody carries it on, something happens."""
+        self.all_is_well()
+        self.secure("D-2", "two", crash, exercise=False)
+        if trouble in {"alarm", "over"}:
+            self.ignite("main", "p1")
+        if trouble == "over":
+            self.extinguish("main", "p1")
+        if trouble == "fault":
+            self.power_is("main", over=False)
+        self.world.clock.advance(timedelta(minutes=41 if trouble == "silence" else 2))
+        if again:
+            self.again()
+        else:
+            self.world.gateway.recover()
 
     def consent(self, action, kind):
         if kind == "none":
@@ -296,6 +332,10 @@ class House(RuleBasedStateMachine):
     # what always holds
 
     @invariant()
+    def no_device_was_told_to_secure_what_may_not_be(self):
+        assert not self.wrong
+
+    @invariant()
     def nobody_is_locked_in_and_no_fire_finds_a_secured_door(self):
         for devices in (self.world.devices, self.world.twins):
             for door, sides in SIDES.items():
@@ -325,7 +365,7 @@ def test_no_sequence_of_calls_secures_an_egress_or_acts_while_fire_is_not_known_
     run_state_machine_as_test(
         House,
         settings=settings(
-            max_examples=70, stateful_step_count=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+            max_examples=50, stateful_step_count=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
         ),
     )
-    assert House.done > 50
+    assert House.done > 40
