@@ -2,13 +2,15 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final, TypeVar
 
 import structlog
 from sqlalchemy import Connection, insert, select, update
 
+from watchword.app.runbook import FOLDER, due, writing
 from watchword.app.settings import Settings
 from watchword.app.starting import Starter
 from watchword.app.supervisor import held
@@ -69,6 +71,7 @@ class Responding:
         self._watchword = watchword
         self._response = watchword.response
         self.starter = Starter(self._response.library, self._response.runs, watchword.clock)
+        self._printing: Iterator[tuple[Path | None, str]] | None = None
         triager = self._response.incidents.triager
         triager.on_open.append(self._page_opened)
         triager.on_graver.append(self._page_graver)
@@ -101,6 +104,7 @@ class Responding:
         self._safely("acknowledgements", lambda: self._expire(now))
         self._safely("heartbeats", lambda: self._response.pager.heartbeat(now))
         self._safely("own findings", lambda: self._own_findings(now))
+        self._safely("paper", self._paper)
         if self._watchword.settings.paging_mailbox:
             self._safely("mailbox", self._read_mail)
 
@@ -186,6 +190,20 @@ class Responding:
             with self._watchword.records.begin() as connection:
                 count += self._response.incidents.expire(connection, stale)
         return count
+
+    def _paper(self) -> int:
+        """Once a night: print the runbooks anew, one at each look, as pages must not wait; and sweep what killed acquisitions left."""
+        if self._printing is None:
+            if not due(self._watchword):
+                return 0
+            self._response.evidence.sweep()
+            self._printing = writing(self._watchword, self._watchword.settings.data / FOLDER)
+        path, fault = next(self._printing, (None, ""))
+        if fault:
+            log.error("runbook_not_made", fault=fault)
+        elif path is None:
+            self._printing = None
+        return int(path is not None)
 
     def _read_mail(self) -> int:
         pager = self._response.pager

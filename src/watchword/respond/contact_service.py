@@ -1,6 +1,7 @@
-"""Contacts: by which channels a person wants to be called, in their order; addresses are kept sealed and never shown whole."""
+"""Contacts: by which channels a person wants to be called, in their order; addresses are kept sealed and shown on paper only."""
 
 import json
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from zoneinfo import available_timezones
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from watchword.kit.clock import Clock, to_millisecond
-from watchword.kit.errors import InputError, NotFound
+from watchword.kit.errors import Corrupt, InputError, NotFound
 from watchword.kit.ids import random_uid
 from watchword.kit.records import Records
 from watchword.respond import paging_tables as tables
@@ -24,6 +25,8 @@ KINDS: Final = ("mail", "push", "chat", "sms", "voice", "webhook")
 MOST: Final = 10
 """Most contacts of one person."""
 LONGEST: Final = 2_000
+BARE: Final = re.compile(r"\+?[0-9][0-9 ()/.-]{3,30}|[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}")
+"""A telephone number or a mail address, as people write it on paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,22 @@ class Contacts:
         if row is None:
             raise NotFound("this contact was removed")
         return self._channels.open(unseal(self._key, row.sealed, uid), row.kind, row.label)
+
+    def by_hand(self, person: str) -> list[tuple[str, str]]:
+        """Return (label, address) of what people can use without us, for paper: bare numbers and mail addresses, nothing with a secret."""
+        with self._records.read() as connection:
+            rows = connection.execute(
+                select(tables.contact).where(tables.contact.c.person == person, tables.contact.c.enabled).order_by(tables.contact.c.rank)
+            ).all()
+        found = []
+        for row in rows:
+            try:
+                address = unseal(self._key, row.sealed, row.uid)
+            except Corrupt:
+                continue
+            if BARE.fullmatch(address):
+                found.append((row.label, address))
+        return found
 
     def _one(self, connection: Connection, uid: str) -> Contact:
         row = connection.execute(select(tables.contact).where(tables.contact.c.uid == uid)).first()
