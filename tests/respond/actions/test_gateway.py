@@ -394,6 +394,21 @@ def test_an_alarm_while_the_door_is_being_secured_releases_it(world):
         assert gateway.in_force() == []
 
 
+def test_an_alarm_that_came_and_went_while_a_door_was_being_secured_still_cancels_it(world):
+    def burn_and_restore(action):
+        if action.verb == "door.secure_ingress":
+            world.burn()
+            gateway.alarm("harbour/main")
+            world.burn(lifecycle=2)
+
+    gateway = world.make_gateway(responders=[Wrapped(world.devices, before=burn_and_restore)])
+    action = world.action()
+    outcome = gateway.perform(action, world.agree(action, IT, PHYSICAL))
+    assert (outcome.status, outcome.code) == (OutcomeStatus.FAILED, "fire-alarm")
+    assert world.devices.state(f"door:{D2}")["ingress"] == "normal"
+    assert gateway.in_force() == []
+
+
 def test_a_cancelled_intent_is_never_set_again_though_the_fire_is_over(world):
     class Dead(Exception):
         pass
