@@ -1,6 +1,6 @@
 """Paging and versions: opaque cursors with a Link to the next page, strong ETags, and changes that say which version they mean."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Annotated, Any, Generic, TypeVar
@@ -11,7 +11,7 @@ from fastapi.encoders import jsonable_encoder
 from pydantic import BaseModel
 
 from watchword.api.problems import Problem
-from watchword.app.questions import MOST, read_cursor, read_moment
+from watchword.app.questions import MOST, read_cursor, read_moment, write_cursor
 from watchword.kit.errors import InputError
 
 Item = TypeVar("Item")
@@ -61,6 +61,15 @@ def page_of(items: Sequence[Item], limit: int, after: str | None, request: Reque
             f'<{request.url.include_query_params(after=after).path}?{request.url.include_query_params(after=after).query}>; rel="next"'
         )
     return Page(items=list(items[:limit]), next=after if more else None)
+
+
+def in_time(
+    things: Iterable[Item], key: Callable[[Item], tuple[datetime, str]], limit: int, after: str | None, request: Request, response: Response
+) -> Page[Item]:
+    """Return a page of things that are few, oldest first: by the time and uid that `key` gives."""
+    behind = cursor(after)
+    found = sorted((each for each in things if behind is None or key(each) > behind), key=key)[: limit + 1]
+    return page_of(found, limit, write_cursor(*key(found[limit - 1])) if len(found) > limit else None, request, response)
 
 
 def etag_of(value: Any) -> str:

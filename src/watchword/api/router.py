@@ -2,12 +2,52 @@
 
 from fastapi import APIRouter
 
-from watchword.api import audit, entities, events, findings, health, ingest, people, places, sources
+from watchword.api import (
+    actions,
+    approvals,
+    audit,
+    entities,
+    events,
+    findings,
+    health,
+    incident_work,
+    incidents,
+    ingest,
+    on_call,
+    pages,
+    people,
+    places,
+    playbooks,
+    reaching,
+    runs,
+    sources,
+)
+
+MODULES = (
+    events,
+    findings,
+    entities,
+    incidents,
+    incident_work,
+    playbooks,
+    runs,
+    approvals,
+    actions,
+    pages,
+    on_call,
+    reaching,
+    people,
+    places,
+    sources,
+    ingest,
+    audit,
+    health,
+)
 
 
 def make_router() -> APIRouter:
     """Return all routes; mount them with the prefix ``/api/v1``."""
     router = APIRouter()
-    for module in (events, findings, entities, people, places, sources, ingest, audit, health):
+    for module in MODULES:
         router.include_router(module.routes)
     return router

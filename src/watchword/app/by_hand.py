@@ -16,6 +16,8 @@ from watchword.respond.gateway_service import Preview
 
 HAND: Final = "hand/"
 """First part of the path of an action that no run asks for."""
+LONGER: Final = "#extend"
+"""Last part of the path of what asks that a state lasts longer (`respond.approval.longer`)."""
 BOTH: Final = ("it", "physical")
 LONGEST_REASON: Final = 2_000
 
@@ -116,7 +118,13 @@ def carry_out(watchword: Watchword, view: ApprovalView) -> Outcome:
     """
     if not _ready(view):
         raise Conflict("The run that asked does it itself" if view.run else f"The request is {view.state.value}")
-    return watchword.response.gateway.perform(view.action, view.uid)
+    gateway = watchword.response.gateway
+    if not view.path.endswith(LONGER):
+        return gateway.perform(view.action, view.uid)
+    held = gateway.deeds.get(view.action.key.partition(":")[0])
+    if held is None or view.action.revert_after is None:
+        raise Conflict("The state that was to last longer is not known any more")
+    return gateway.extend(held.key, view.action.revert_after, view.uid, view.asked_by, view.action.reason)
 
 
 def releasing(watchword: Watchword, deed: str, *, by: str, nonce: str) -> Action:
@@ -151,4 +159,5 @@ def approver_of(watchword: Watchword, principal: Principal, now: datetime) -> Ap
 
 
 def _ready(view: ApprovalView) -> bool:
-    return view.state is ApprovalState.GRANTED and not view.run and view.path.startswith(HAND)
+    by_hand = not view.run and view.path.startswith(HAND)
+    return view.state is ApprovalState.GRANTED and (by_hand or view.path.endswith(LONGER))

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from watchword.model.action import Action, Hazard
+from watchword.respond.speaker import account_of
 
 EXPIRY: Final = timedelta(minutes=10)
 """How long a request waits, and how long a complete approval may be used."""
@@ -112,11 +113,11 @@ class Tally:
 def tally(rule: ApprovalRule, votes: Sequence[Vote], requester: str = "") -> Tally:
     """Count the answers: one no stops; the same person counts once; the requester does not count where the rule leaves him out."""
     yes: dict[str, str] = {}
-    vetoed = False
+    asking, vetoed = account_of(requester), False
     for vote in votes:
         if not vote.yes:
             vetoed = True
-        elif not (rule.exclude_requester and requester and requester in {vote.account, vote.identity}) and (
+        elif not (rule.exclude_requester and asking and asking in {account_of(vote.account), vote.identity}) and (
             not rule.of or vote.team in rule.of
         ):
             yes.setdefault(vote.identity, vote.team)

@@ -17,6 +17,7 @@ from watchword.respond.approval import ApprovalRule, ApprovalState, Approver, Vo
 from watchword.respond.asked_service import ApprovalView, Fatigue, came_to_nothing, fatigue_of, fault_of, view_of, votes_of
 from watchword.respond.ports import Auditor, IncidentLog, Pages
 from watchword.respond.rendering import action_of, body_of, rule_body, rule_of
+from watchword.respond.speaker import account_of
 
 GLASS_ROLES: Final = frozenset({"manager", "administrator"})
 """Roles that may break the glass where nothing else is said."""
@@ -143,7 +144,7 @@ class Approvals:
             raise Conflict("the action has changed since it was shown; look at it again")
         if shown_at < row.asked_at:
             raise InputError("the request was shown before it was asked", "shown_at")
-        if rule.exclude_requester and row.asked_by and row.asked_by in {approver.account, approver.identity}:
+        if rule.exclude_requester and row.asked_by and account_of(row.asked_by) in {account_of(approver.account), approver.identity}:
             raise Forbidden("whoever asks for this action does not approve it: ask a colleague")
         if not approver.team or (rule.of and approver.team not in rule.of):
             asked = ", ".join(sorted(rule.of)) or "it, physical, management"

@@ -17,7 +17,7 @@ from watchword.respond.casebook_service import Casebook
 from watchword.respond.hand_over_service import HandOvers
 from watchword.respond.incident_filter_service import Cursor, IncidentFilter
 from watchword.respond.incident_reading_service import IncidentReader, OpenItems, Rows
-from watchword.respond.incident_state import check_moment, current
+from watchword.respond.incident_state import check_moment, current, is_person
 from watchword.respond.incident_view import IncidentView
 from watchword.respond.openings_service import Openings
 from watchword.respond.ports import Auditor
@@ -119,7 +119,9 @@ class Incidents:
                 exercise=exercise,
                 onset=onset,
             )
-            self.casebook.record(connection, uid, MomentEntry(Moment.ACKNOWLEDGED, now, "opened", manual=True, team=team, recorded_by=by))
+            if is_person(by):
+                seen = MomentEntry(Moment.ACKNOWLEDGED, now, "opened", manual=True, team=team, recorded_by=by)
+                self.casebook.record(connection, uid, seen)
             self._done(connection, uid, by, "open", because)
             return uid
 

@@ -7,12 +7,11 @@ from datetime import datetime, timedelta
 from watchword.kit.errors import InputError
 from watchword.model import Team
 from watchword.model.incident import PER_TEAM, IncidentState, Moment, MomentEntry
+from watchword.respond.speaker import PROGRAM
 
 MACHINES = frozenset({"machine", "system", "rule", "playbook", "auto", "triage", "watchword"})
 """Sources and writers that are no person: their acknowledgement is no t4, their deed no t5."""
 MACHINE_PREFIXES = ("machine:", "system:", "rule:", "playbook:", "run:", "token:")
-PROGRAM = " (token "
-"""How an account that speaks through an API token is named: a program, not a person."""
 FUTURE = timedelta(minutes=5)
 """A moment may lie so far ahead of the clock: clocks differ."""
 STALE: Mapping[int, timedelta] = {

@@ -14,6 +14,7 @@ from watchword.respond import paging_tables as tables
 from watchword.respond.escalation import Status
 from watchword.respond.ports import Auditor
 from watchword.respond.quiet import Window, faults
+from watchword.respond.speaker import account_of
 
 SHOWN: Final = timedelta(days=30)
 """How long a window that is over stays in the list."""
@@ -56,7 +57,7 @@ class QuietWindows:
         table = tables.maintenance_window
         with self._records.begin() as connection:
             window = self._one(connection, uid)
-            if window.planned_by == by:
+            if account_of(window.planned_by) == account_of(by):
                 raise Forbidden("who plans a window does not approve it; ask somebody else")
             free = (table.c.uid == uid) & (table.c.approved_by == "") & (table.c.ended_by == "") & (table.c.until > now)
             if not connection.execute(update(table).where(free).values(approved_by=by, approved_at=now)).rowcount:

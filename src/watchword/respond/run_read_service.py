@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, Row, and_, or_, select
 
 from watchword.kit.errors import NotFound
 from watchword.kit.records import Records
@@ -30,6 +30,9 @@ class RunFilter:
     status: tuple[RunStatus, ...] = ()
     exercise: bool | None = None
     since: datetime | None = None
+    until: datetime | None = None
+    after: tuple[datetime, str] | None = None
+    """Start and uid of the last run that was seen: those behind it."""
     limit: int = 200
 
 
@@ -88,6 +91,12 @@ class RunReads:
             query = query.where(table.c.exercise == wanted.exercise)
         if wanted.since is not None:
             query = query.where(table.c.started_at >= wanted.since)
+        if wanted.until is not None:
+            query = query.where(table.c.started_at < wanted.until)
+        if wanted.after is not None:
+            started, uid = wanted.after
+            same = and_(table.c.started_at == started, table.c.uid > uid)
+            query = query.where(or_(table.c.started_at < started, same))
         with self._records.read() as connection:
             return [_run(row) for row in connection.execute(query)]
 

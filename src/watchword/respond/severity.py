@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from watchword.kit.errors import Forbidden, InputError
 from watchword.model.incident import Rating
+from watchword.respond.speaker import account_of
 
 GRAVEST, LEAST = 1, 4
 STAKES = tuple(item.name for item in fields(Rating) if item.name != "in_doubt")
@@ -88,5 +89,5 @@ def check_second(rating: KeptRating, by: str) -> None:
     """
     if rating.status is not RatingStatus.WAITING:
         raise InputError("This rating waits for no second person.", "rating")
-    if rating.by == by:
+    if account_of(rating.by) == account_of(by):
         raise Forbidden("A downgrade is confirmed by a second person, not by the one who asked for it.")
