@@ -74,7 +74,7 @@ def _foresee(
         yield Foreseen(step.id, step.title, machine.verb, target, rule=rule, unknown=f"{target} is still empty")
         return
     action = Action(machine.verb, rendered, parameters, machine.revert_after, incident, "", step.id, by, "dry run", exercise)
-    yield Foreseen(step.id, step.title, machine.verb, rendered, watchword.response.gateway.preview(action), rule)
+    yield Foreseen(step.id, step.title, machine.verb, rendered, replace(watchword.response.gateway.preview(action), rule=rule), rule)
 
 
 def _visible(plan: Plan, step: PlanStep, values: Mapping[str, str | None]) -> Mapping[str, Declared]:

@@ -18,6 +18,7 @@ MODULES = (
     "watchword.respond.paging_tables",
     "watchword.respond.evidence_tables",
     "watchword.respond.library_tables",
+    "watchword.respond.draft_tables",
     "watchword.app.tables",
 )
 """Where rooms declare their tables, in the order in which rooms stand."""

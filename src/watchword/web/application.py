@@ -43,6 +43,7 @@ from watchword.web import (
     people,
     phone,
     places,
+    playbook_editor,
     playbook_start,
     playbooks,
     runs,
@@ -72,7 +73,8 @@ Machine = tuple[Callable[[str], bool], ASGIApp]
 """A further face: which paths belong to it, and the application that answers them."""
 PAGES: Final = (
     login, overview, timeline, findings, places, people, assets, sources, entities, audit, account, wall, help_pages, charts, live,
-    incidents, incident_deeds, incident_actions, approvals, phone, acknowledge, on_call, on_call_deeds, playbook_start, playbooks, runs,
+    incidents, incident_deeds, incident_actions, approvals, phone, acknowledge, on_call, on_call_deeds, playbook_editor, playbook_start, playbooks,
+    runs,
 )  # fmt: skip
 log = structlog.get_logger()
 

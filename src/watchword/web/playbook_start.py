@@ -54,7 +54,10 @@ def _started(ask: Ask, identifier: str, fields: Mapping[str, str]) -> str:
         raise InputError("Choose an incident", "incident")
     elif not exercise:
         raise InputError("Choose the incident that it answers, or start it as an exercise", "incident")
-    values = {name: value for name, value in _values(fields).items() if value}
+    kept = ask.watchword.response.library.get(identifier, fields.get("version", ""))
+    # What the form does not ask for comes from the incident; what a person emptied stays empty.
+    given = {**_suggested(ask, kept, incident), **_values(fields)}
+    values = {name: value for name, value in given.items() if value}
     override = fields.get("override", "").strip()[:LONGEST_VALUE]
     return ask.watchword.response.runs.start(
         identifier, incident, values, ask.who.actor, exercise, override, modified=fields.get("version", "")
@@ -81,8 +84,9 @@ def _page(
     incident = typed.get("incident", "")
     suggested = _suggested(ask, kept, incident)
     values = _values(typed)
-    external = [(name, one) for name, one in kept.playbook.playbook_variables.items() if one.external][:60]
-    filled = {name: values.get(name, suggested.get(name, one.value or "")) for name, one in external}
+    given = {"__incident__", "__finding__"} if suggested else set()
+    external = [(name, one) for name, one in kept.playbook.playbook_variables.items() if one.external and name not in given][:60]
+    filled = {**suggested, **{name: values.get(name, suggested.get(name, one.value or "")) for name, one in external}}
     foreseen: list[Foreseen] = []
     more = 0
     if look and not kept.errors:

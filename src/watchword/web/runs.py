@@ -142,6 +142,7 @@ def run_context(ask: Ask, uid: str) -> dict[str, Any]:
         "asking": [_asking(ask, one) for one in response.approvals.of_run(uid) if one.state.value == "waiting"],
         "decided": [(one, words_of(ask, one)) for one in response.approvals.of_run(uid) if one.state.value != "waiting"],
         "timers": [(one, _name_at(view, one.path)) for one in view.timers if one.closed_at is None and one.fired_at is None],
+        "missed": [(one, _name_at(view, one.path)) for one in view.timers if one.fired_at is not None and one.kind == "sla"],
         "timer_words": TIMER_WORDS,
         "log": view.steps[::-1][:MOST_STEPS],
         "deeds": _deeds(ask, view),
