@@ -31,8 +31,8 @@ from watchword.respond.ports import FireFact
 from watchword.respond.run_service import Runs
 from watchword.stores.records import open_records
 
-LIFE = 1.5
-"""Seconds after which a child leaves by itself when it was not killed."""
+LIFE, IDLE = 8.0, 0.8
+"""Seconds after which a child leaves by itself when it was not killed: of life, and of having nothing to do."""
 LEASE = timedelta(seconds=1)
 SITE = "site: harbour\nzone: Europe/Berlin\nbuildings:\n  main:\n    zones: {lobby: {name: Lobby}}\ndoors:\n  D-1: {name: Front, from: outside, to: lobby}\n"
 
@@ -146,12 +146,16 @@ def live(url: str, folder: Path, die: int, offset: float, bound: int) -> None:
     LoudDevices.loud = loud
     world = World(LoudRecords(records, loud), clock, LoudDevices(folder / "devices.sqlite3", clock), name=f"w{os.getpid()}")
     until = time.monotonic() + LIFE
-    while time.monotonic() < until and not (folder / "over").exists():
+    idle = until
+    while time.monotonic() < min(until, idle) and not (folder / "over").exists():
         now = clock.now()
         done = world.runs.step(now)
         done += world.gateway.recover(timedelta(seconds=2))
         done += world.gateway.revert_due(now)
-        if not done:
+        if done:
+            idle = until
+        else:
+            idle = min(idle, time.monotonic() + IDLE)
             time.sleep(0.03)
     os._exit(0)
 
