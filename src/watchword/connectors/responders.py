@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # settings are read by every command: what they import stays 
 GROUP: Final = "watchword.responder"
 KINDS: Final[Mapping[str, str]] = {
     "door_webhook": "watchword.connectors.door_webhook",
+    "ldap_identity": "watchword.connectors.ldap_identity",
 }
 """Kind → module with ``plan(name, options) -> Maker``; it is imported only where the settings name it."""
 MOST: Final = 200
