@@ -69,12 +69,13 @@ class Drilled:
         return f"{title} \N{RIGHTWARDS ARROW} {way.way}"
 
 
-def drill_texts(texts: Sequence[str | bytes], values: Mapping[str, str] | None = None) -> Drilled:
+def drill_texts(texts: Sequence[str | bytes], values: Mapping[str, str] | None = None, *, most: int | None = None) -> Drilled:
     """Drill a playbook: find runs that take its every way, then play each on twins in a passing folder.
 
     Args:
         texts: CACAO JSON of the playbook, then of all that it runs.
         values: what its variables hold where any text would do, by name; for the rest there are things of the drill's own house.
+        most: play so many of the runs at most; all, when nothing is said.
 
     Raises:
         ContentError: a text is no playbook.
@@ -91,7 +92,7 @@ def drill_texts(texts: Sequence[str | bytes], values: Mapping[str, str] | None =
         found = drill(plans, root, examples=known, refused=lambda action: refused(action, house))
         played = []
         taken: set[Way] = set()
-        for number, run in enumerate(found.runs, 1):
+        for number, run in enumerate(found.runs[:most], 1):
             ways = tuple(sorted(run.ways & found.wanted - taken))
             taken |= run.ways
             played.append(_Replay(house, plans, run).play(number, kept[0].id, ways))
