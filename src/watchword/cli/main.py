@@ -23,6 +23,11 @@ NOUNS: Final = (
     ("events", "The time line: what the sources reported."),
     ("findings", "What looks wrong, and why."),
     ("entities", "Who and what stands behind several findings."),
+    ("incidents", "What people are working on."),
+    ("runs", "Playbooks under way."),
+    ("approvals", "Actions that wait for somebody's word."),
+    ("pages", "Whom Watchword calls."),
+    ("on-call", "Who is on duty."),
     ("sources", "Who sends records, and how well."),
     ("source", "Set up one source: try a mapping, add, make a token, parse again."),
     ("site", "Places, doors, readers, cameras, assets."),
@@ -30,12 +35,17 @@ NOUNS: Final = (
     ("rules", "The detections that run."),
     ("mappings", "How sources' records become events."),
     ("playbooks", "What is done in an incident: check, exchange, sign, drill."),
+    ("evidence", "What is kept of an incident, in whose hands, and whether a bundle is intact."),
+    ("paper", "Runbooks for when systems are down, and reports, as PDF."),
     ("audit", "Who read or did what."),
     ("accounts", "Who may log in."),
     ("tokens", "Tokens for programs."),
 )
-"""Each noun is a module here with an `app`."""
-LISTED: Final = frozenset({"events", "findings", "sources", "people", "rules", "mappings", "playbooks", "audit", "accounts", "tokens"})
+"""Each noun is a module here with an `app`; a hyphen is an underscore there."""
+LISTED: Final = frozenset(
+    {"events", "findings", "incidents", "runs", "approvals", "pages", "on-call", "playbooks", "evidence"}
+    | {"sources", "people", "rules", "mappings", "audit", "accounts", "tokens"}
+)
 """Nouns of which a list is what is asked for when no verb is."""
 GLOBAL_OPTIONS: Final = ("--data", "--settings")
 
@@ -70,7 +80,7 @@ def _watchword(
 
 def _add_commands() -> None:
     for noun, words in NOUNS:
-        module = importlib.import_module(f"watchword.cli.{noun}")
+        module = importlib.import_module(f"watchword.cli.{noun.replace('-', '_')}")
         app.add_typer(module.app, name=noun, help=words)
     for name in ("running", "ingest", "doctor"):
         importlib.import_module(f"watchword.cli.{name}").add_to(app)

@@ -30,6 +30,7 @@ from watchword.web import (
     audit,
     charts,
     entities,
+    evidence,
     findings,
     help_pages,
     incident_actions,
@@ -40,6 +41,8 @@ from watchword.web import (
     on_call,
     on_call_deeds,
     overview,
+    paper_log,
+    papers,
     people,
     phone,
     places,
@@ -73,8 +76,8 @@ Machine = tuple[Callable[[str], bool], ASGIApp]
 """A further face: which paths belong to it, and the application that answers them."""
 PAGES: Final = (
     login, overview, timeline, findings, places, people, assets, sources, entities, audit, account, wall, help_pages, charts, live,
-    incidents, incident_deeds, incident_actions, approvals, phone, acknowledge, on_call, on_call_deeds, playbook_editor, playbook_start, playbooks,
-    runs,
+    incidents, incident_deeds, incident_actions, approvals, phone, acknowledge, on_call, on_call_deeds, playbook_editor, playbook_start,
+    playbooks, runs, evidence, papers, paper_log,
 )  # fmt: skip
 log = structlog.get_logger()
 

@@ -180,7 +180,7 @@ def incident_page(
         "people": parts.people_of(ask) if ask.may(Permission.RESPOND) else [],
         "verbs": list(response.gateway.catalogue),
         "playbooks": _playbooks(ask),
-        "reports": reports_of(ask, uid),
+        "reports": reports_of(uid),
         "ask_form": lambda asked: answer_form(ask, asked),
         "request_words": lambda asked: words_of(ask, asked),
         "where": where,
@@ -196,10 +196,9 @@ def _playbooks(ask: Ask) -> list[tuple[str, str]]:
     return sorted(((kept.id, kept.name) for kept in ask.watchword.response.library.list()), key=lambda pair: pair[1])
 
 
-def reports_of(ask: Ask, uid: str) -> list[tuple[str, str]]:
-    """Return the addresses of the reports that this house can make, with words."""
-    made = any(getattr(route, "path", "").startswith("/incidents/{uid}/report/") for route in ask.request.app.routes)
-    return [(f"/incidents/{uid}/report/{kind}.pdf", words) for kind, words in REPORTS] if made else []
+def reports_of(uid: str) -> list[tuple[str, str]]:
+    """Return the addresses of an incident's reports, with words."""
+    return [(f"/incidents/{uid}/report/{kind}.pdf", words) for kind, words in REPORTS]
 
 
 @router.get("/incidents/{uid}/veris.json")
