@@ -103,13 +103,14 @@ def _answer(ask: Ask, uid: str, fields: Mapping[str, str], deed: Callable[[], ob
     """Do a deed that needs a fresh log-in: where the session is older, the password comes with the form and a new session begins."""
     token = ""
     if not fresh(ask.watchword, ask.who):
+        if not fields.get("password"):
+            return _page(ask, uid, 403, ("password", "Your log-in is older than 10 minutes: give your password"), fields)
         address = ask.request.client.host if ask.request.client else ""
         agent = ask.request.headers.get("user-agent", "")
         try:
-            token = ask.watchword.accounts.log_in(ask.who.name, fields.get("password", ""), address=address, agent=agent).token
+            token = ask.watchword.accounts.log_in(ask.who.name, fields["password"], address=address, agent=agent).token
         except LogInRefused as refused:
-            said = "Your log-in is older than 10 minutes: give your password" if not fields.get("password") else str(refused)
-            return _page(ask, uid, 403, ("password", said), fields)
+            return _page(ask, uid, 403, ("password", str(refused)), fields)
         ask.watchword.accounts.log_out(ask.request.cookies.get(SESSION, ""), actor=ask.who.actor)
     try:
         deed()

@@ -1,8 +1,8 @@
 """What the page of an incident shows: its head, what is open, runs, deeds, both sides' evidence, who was reached."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from watchword.app.by_hand import in_force_of
@@ -24,7 +24,7 @@ from watchword.web.findings import axis_of, evidence_of
 from watchword.web.incident_words import KIND_GROUPS
 from watchword.web.pages import Ask
 
-ENTRIES: Final = 40
+ENTRIES: Final = 25
 """Timeline entries of one page."""
 SAID: Final = 12
 MOST_EVENTS: Final = 60
@@ -102,7 +102,7 @@ def _steps(view: IncidentView) -> list[tuple[str, Any]]:
 
 def open_context(ask: Ask, view: IncidentView) -> dict[str, Any]:
     """Return what is open: what waits for somebody, states in force, hand-overs, downgrades."""
-    items: list[OpenItem] = [item for item in view.open_items if item.kind is not ItemKind.TEMPORARY_ACTION]
+    items = _told_once(view.open_items)
     items.sort(key=lambda item: (item.due is None, item.due or view.now, item.kind.value, item.uid))
     return {
         "view": view,
@@ -113,6 +113,27 @@ def open_context(ask: Ask, view: IncidentView) -> dict[str, Any]:
         "downgrades": [rating for rating in view.ratings if rating.status is RatingStatus.WAITING],
         "work": ask.may(Permission.RESPOND),
     }
+
+
+def _told_once(items: Sequence[OpenItem]) -> list[OpenItem]:
+    """Return the items that people look at: a step carries its own clocks, a team's unanswered pages are one, states in force apart."""
+    clocks: dict[str, list[datetime]] = {}
+    for item in items:
+        if item.kind is ItemKind.TIMER and item.due is not None:
+            clocks.setdefault(item.uid.rpartition(":")[0], []).append(item.due)
+    found: list[OpenItem] = []
+    called: set[str] = set()
+    steps = {item.uid for item in items if item.kind is ItemKind.WAIT}
+    for item in items:
+        if item.kind is ItemKind.TEMPORARY_ACTION or (item.kind is ItemKind.TIMER and item.uid.rpartition(":")[0] in steps):
+            continue
+        if item.kind is ItemKind.UNANSWERED_PAGE:
+            if item.team in called:
+                continue
+            called.add(item.team)
+        due = min(clocks.get(item.uid, ())) if item.kind is ItemKind.WAIT and clocks.get(item.uid) else item.due
+        found.append(replace(item, due=due))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

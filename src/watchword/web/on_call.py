@@ -78,7 +78,8 @@ def duty_context(ask: Ask) -> dict[str, Any]:
         now, after = service.who(team.value, ask.now), service.next(team.value, ask.now)
         rotas = [kept for kept in service.rotas() if kept.rota.team == team.value]
         if rotas or team is not Team.MANAGEMENT:
-            found.append({"team": team.value, "now": now, "next": after, "rotas": len(rotas)})
+            until = {duty.shift.person: duty.shift.until for duty in sorted(now, key=lambda duty: duty.shift.until)}
+            found.append({"team": team.value, "now": now, "next": after, "until": until, "rotas": len(rotas)})
     return {"duty": found}
 
 

@@ -24,6 +24,7 @@ from watchword.resolve.directory import Directory
 from watchword.web import incident_words, words
 from watchword.web.bundle import asset, build_id
 from watchword.web.cookies import SESSION, Look, look_of
+from watchword.web.plain import plain
 from watchword.web.rows import EventRow, event_row
 
 UTC_ZONE: Final = ZoneInfo("UTC")
@@ -151,6 +152,10 @@ class Ask:
         """Return the words for a uid."""
         return self.directory.label(uid)
 
+    def plain(self, text: str, place: str = "") -> str:
+        """Return what was written for the chain as a person reads it."""
+        return plain(text, self.directory, self.watchword.response.gateway.catalogue, self.zone_at(place))
+
     def context(self, **more: Any) -> dict[str, Any]:
         """Return what every template is given, and more."""
         return {
@@ -161,6 +166,7 @@ class Ask:
             "brief": self.brief,
             "age": self.times.age,
             "label": self.label,
+            "plain": self.plain,
             "may": self.may,
             "url": self.url,
             "house": self.watchword.settings.name,
