@@ -10,6 +10,8 @@ from typing import Final, TypeVar
 import structlog
 from sqlalchemy import Connection, insert, select, update
 
+from watchword.app.mapping_book import shipped_mappings
+from watchword.app.response import DEEDS
 from watchword.app.runbook import FOLDER, due, writing
 from watchword.app.settings import Settings
 from watchword.app.starting import Starter
@@ -77,7 +79,9 @@ class Responding:
         triager.on_graver.append(self._page_graver)
 
     def start(self) -> None:
-        """Keep the shipped playbooks, and take up what was under way when the process before ended."""
+        """Keep the shipped playbooks and the source of our own deeds, and take up what was under way when the process before ended."""
+        if DEEDS not in self._watchword.mappings.sources():
+            self._watchword.mappings.put(shipped_mappings()[DEEDS], f"{DEEDS}.yaml", source=DEEDS)
         new = self._response.library.install_shipped()
         if new:
             log.info("playbooks_installed", count=new)
