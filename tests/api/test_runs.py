@@ -103,3 +103,13 @@ def test_the_list_joins(client, ivo, problem, stolen_laptop):
     exercises = client.get(f"{V1}/runs?exercise=true&status=running&limit=200", headers=ivo).json()["items"]
     assert {each["status"] for each in exercises} == {"running"}
     problem(client.get(f"{V1}/runs?status=walking", headers=ivo), 422, "invalid")
+
+
+def test_metrics_say_what_people_have_to_do(client, ivo, opened, token, run):
+    opened(severity=1)
+    text = client.get("/metrics", headers=ivo).text
+    numbers = {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in text.splitlines() if not line.startswith("#")}
+    assert numbers['watchword_incidents_open{severity="1"}'] >= 1
+    assert numbers['watchword_runs{status="running"}'] >= 1
+    assert {"watchword_approvals_waiting", "watchword_pages_unanswered", "watchword_actions_in_force"} <= set(numbers)
+    assert client.get("/metrics", headers=token("respond")).status_code == 403

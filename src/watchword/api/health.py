@@ -12,6 +12,7 @@ from watchword import __version__
 from watchword.api.identity import House, Reader
 from watchword.app.watchword import Watchword
 from watchword.kit.errors import WatchwordError
+from watchword.respond.run_state import RunStatus
 
 routes = APIRouter(tags=["health"])
 metrics_routes = APIRouter(tags=["health"], include_in_schema=False)
@@ -86,7 +87,28 @@ class _Collector:
             found.append(GaugeMetricFamily(f"watchword_spool_{name}", f"{words} that wait in the spool", value=getattr(depth, name)))
         free = shutil.disk_usage(self._watchword.settings.data).free
         found.append(GaugeMetricFamily("watchword_disk_free_bytes", "Free space where the data folder is", value=free))
-        return found
+        return found + self._response()
+
+    def _response(self) -> list[Metric]:
+        """Return what people have to do: incidents, runs, approvals, pages, and what is in force."""
+        response = self._watchword.response
+        incidents = GaugeMetricFamily("watchword_incidents_open", "Open incidents, 1 gravest; exercises left out", labels=["severity"])
+        counts = response.incidents.reader.counts()
+        for severity in range(1, 5):
+            number = sum(count for (_, grade), count in counts.items() if grade == severity)
+            incidents.add_metric([str(severity)], number)
+        runs = GaugeMetricFamily("watchword_runs", "Runs of playbooks", labels=["status"])
+        by_status = response.runs.counts()
+        for status in RunStatus:
+            runs.add_metric([status.value], by_status.get(status, 0))
+        waiting, pages = response.approvals.waiting(), response.pager.unanswered()
+        return [
+            incidents,
+            runs,
+            GaugeMetricFamily("watchword_approvals_waiting", "Requests for approval that wait for an answer", value=len(waiting)),
+            GaugeMetricFamily("watchword_pages_unanswered", "Pages that some team has not taken, 200 at most", value=len(pages)),
+            GaugeMetricFamily("watchword_actions_in_force", "States that hold, or may hold", value=len(response.gateway.in_force())),
+        ]
 
 
 @metrics_routes.get("/metrics")

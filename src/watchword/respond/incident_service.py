@@ -119,7 +119,7 @@ class Incidents:
                 exercise=exercise,
                 onset=onset,
             )
-            if is_person(by):
+            if is_person(by) and team:
                 seen = MomentEntry(Moment.ACKNOWLEDGED, now, "opened", manual=True, team=team, recorded_by=by)
                 self.casebook.record(connection, uid, seen)
             self._done(connection, uid, by, "open", because)

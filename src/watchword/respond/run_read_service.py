@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, or_, select
+from sqlalchemy import Connection, Row, and_, func, or_, select
 
 from watchword.kit.errors import NotFound
 from watchword.kit.records import Records
@@ -99,6 +99,12 @@ class RunReads:
             query = query.where(or_(table.c.started_at < started, same))
         with self._records.read() as connection:
             return [_run(row) for row in connection.execute(query)]
+
+    def counts(self) -> dict[RunStatus, int]:
+        """Return how many runs there are by status."""
+        query = select(playbook_run.c.status, func.count()).group_by(playbook_run.c.status)
+        with self._records.read() as connection:
+            return {RunStatus(status): int(number) for status, number in connection.execute(query)}
 
     def waits(self, team: str, limit: int) -> Sequence[WaitView]:
         """Return open waits, oldest first."""

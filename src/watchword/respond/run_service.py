@@ -263,6 +263,10 @@ class Runs:
         """Return runs without their steps, newest first."""
         return self._reads.list(wanted or RunFilter())
 
+    def counts(self) -> Mapping[RunStatus, int]:
+        """Return how many runs there are by status."""
+        return self._reads.counts()
+
     def waits(self, team: str = "", limit: int = 500) -> Sequence[WaitView]:
         """Return whom running playbooks wait for, oldest first; those of a team (or of none) when one is named."""
         return self._reads.waits(team, limit)
