@@ -28,8 +28,8 @@ from watchword.respond.report import (
 
 KINDS: Final = ("incident", "tactical", "executive")
 MOST_INCIDENTS: Final = 1_000
-MOST_ENTRIES: Final = 20_000
-"""Timeline entries that one report prints: about 700 pages; the bundle has them all."""
+MOST_ENTRIES: Final = 10_000
+"""Timeline entries that one report prints, some 350 pages; the evidence bundle has them all."""
 PAGE: Final = 2_000
 Section = dict[str, Any]
 
@@ -55,6 +55,8 @@ def incident_paper(watchword: Watchword, uid: str, kind: str = "incident") -> by
     found = incident_report(view, timeline, _findings(watchword, view), watchword.registry.directory(), problems)
     parts = {"incident": _whole, "tactical": _tactical_incident, "executive": _executive_incident}
     sections = list(parts[kind](found, zone))
+    if kind == "incident" and view.incident.entries > len(timeline):
+        sections[-1]["text"] += f" The first {len(timeline):,} of {view.incident.entries:,}: the evidence bundle has them all."
     if kind == "incident":
         sections.insert(-1, _evidence(watchword, view, zone))
     title = f"Incident {found.number}: {found.title}" if kind != "executive" else f"Incident {found.number}"

@@ -195,9 +195,8 @@ def open_response(
         signature_fault=lambda kept: library.signature_fault(cast("KeptPlaybook", kept)),
     )
     windows = QuietWindows(records, clock, audit)
-    return Response(
-        incidents, library, approvals, gateway, runs, pager, on_call, contacts, windows, safety, roster, evidence, tuple(real), tuple(broken)
-    )
+    parts = (incidents, library, approvals, gateway, runs, pager, on_call, contacts, windows, safety, roster, evidence)
+    return Response(*parts, tuple(real), tuple(broken))
 
 
 def open_evidence(
