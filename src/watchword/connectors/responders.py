@@ -23,6 +23,7 @@ KINDS: Final[Mapping[str, str]] = {
     "door_webhook": "watchword.connectors.door_webhook",
     "ldap_identity": "watchword.connectors.ldap_identity",
     "switch_ssh": "watchword.connectors.switch_ssh",
+    "uhppote": "watchword.connectors.uhppote",
 }
 """Kind → module with ``plan(name, options) -> Maker``; it is imported only where the settings name it."""
 MOST: Final = 200
