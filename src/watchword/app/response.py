@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
@@ -13,13 +14,13 @@ from watchword.app.audit import Audit
 from watchword.app.roster import AccountRoster
 from watchword.app.settings import Settings
 from watchword.connectors.apprise_channel import AppriseChannels, Gateways
-from watchword.connectors.product import Parts
+from watchword.connectors.product import Clip, Parts
 from watchword.connectors.responders import BrokenResponder, make_responders
 from watchword.connectors.screen_channel import KIND, ScreenChannel, WithScreens
 from watchword.connectors.simulated_devices import SimulatedDevices
 from watchword.detect.service import Findings
 from watchword.kit.clock import Clock
-from watchword.kit.errors import NotFound
+from watchword.kit.errors import Corrupt, NotFound
 from watchword.kit.ids import random_uid
 from watchword.kit.records import Records
 from watchword.kit.secrets import key_from_file
@@ -30,6 +31,7 @@ from watchword.respond.approval_service import Approvals
 from watchword.respond.catalogue import shipped_catalogue
 from watchword.respond.contact_service import Contacts
 from watchword.respond.evidence_service import Evidence
+from watchword.respond.evidence_view import About, EvidenceKind
 from watchword.respond.gateway_service import Gateway
 from watchword.respond.incident_service import Incidents
 from watchword.respond.incident_tables import incident as incident_table
@@ -175,7 +177,8 @@ def open_response(
     catalogue = shipped_catalogue()
     evidence = open_evidence(settings, records, clock, audit, book, roster, raw)
     devices = settings.data / "run"
-    named, broken = make_responders(settings.responder, Parts(clock, devices / "responders"))
+    keep = partial(keep_clip, evidence)
+    named, broken = make_responders(settings.responder, Parts(clock, devices / "responders", keep_clip=keep))
     real = [*responders, *named, *([SimulatedDevices(devices / SIMULATED, clock)] if settings.respond_simulated else [])]
     twins = [SimulatedDevices(devices / TWINS, clock, "twin")]
     gateway = Gateway(records, clock, catalogue, real, twins, safety, directory, heads, approvals, audit, book, tell, pages=pager)
@@ -215,6 +218,21 @@ def open_evidence(
         largest=settings.evidence_largest,
         reserve=settings.spool_reserve,
     )
+
+
+def keep_clip(evidence: Evidence, clip: Clip) -> str:
+    """Take a clip that a responder fetched into evidence, once per action, and return its uid.
+
+    Raises:
+        Corrupt: the file is not what came over the wire.
+    """
+    name = f"{clip.camera.rpartition('/')[2]}-{clip.since:%Y%m%d-%H%M%S}{clip.path.suffix}"
+    about = About(EvidenceKind.CLIP, name, source=f"{clip.source}, camera {clip.camera}"[:200], since=clip.since, until=clip.until)
+    with clip.path.open("rb") as file:
+        piece = evidence.keep(clip.action, file, about)
+    if piece.sha256 != clip.sha256:
+        raise Corrupt(f"the clip of {clip.camera} is not what came over the wire: fetch it again as a new action")
+    return piece.uid
 
 
 def severity_of(connection: Connection, incident: str) -> int:
