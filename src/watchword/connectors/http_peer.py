@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final, Protocol
 
 import httpx2
 
@@ -24,6 +24,14 @@ MOST_BYTES: Final = 1 << 20
 """Bytes of an answer that is read into memory."""
 LARGEST_FILE: Final = 8 << 30
 """Bytes of an answer that is written to a file."""
+
+
+class Sink(Protocol):
+    """What takes a body that is too large for memory."""
+
+    def write(self, piece: bytes, /) -> object:
+        """Take a piece."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +92,7 @@ class HttpPeer:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         *,
-        into: BinaryIO | None = None,
+        into: Sink | None = None,
         seconds: float = 0,
     ) -> Answer:
         """Ask once. `path` begins with a slash and is quoted already; `into` takes a body that is too large for memory.
@@ -96,7 +104,7 @@ class HttpPeer:
         return asyncio.run(self._call(method, f"{self.url}{path}", body, asked, into, seconds or self.seconds))
 
     async def _call(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], into: BinaryIO | None, seconds: float
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], into: Sink | None, seconds: float
     ) -> Answer:
         # Connecting gives up a little before the whole does, so that "not reached" and "no answer" stay apart.
         timeout = httpx2.Timeout(seconds, connect=seconds * 0.8)
@@ -116,7 +124,7 @@ class HttpPeer:
             raise PeerFault("broken-off", f"broke off: {type(error).__name__}", sent=True) from None
 
 
-async def _taken(response: httpx2.Response, into: BinaryIO | None) -> Answer:
+async def _taken(response: httpx2.Response, into: Sink | None) -> Answer:
     if response.headers.get("content-encoding", "identity") != "identity":
         raise PeerFault("bad-answer", "answered compressed although asked not to", sent=True)
     good = 200 <= response.status_code < 300

@@ -21,8 +21,13 @@ if TYPE_CHECKING:  # settings are read by every command: what they import stays 
 GROUP: Final = "watchword.responder"
 KINDS: Final[Mapping[str, str]] = {
     "door_webhook": "watchword.connectors.door_webhook",
+    "frigate": "watchword.connectors.frigate",
+    "guard": "watchword.connectors.guard",
+    "host_webhook": "watchword.connectors.host_webhook",
     "ldap_identity": "watchword.connectors.ldap_identity",
+    "scim_identity": "watchword.connectors.scim_identity",
     "switch_ssh": "watchword.connectors.switch_ssh",
+    "ticket_webhook": "watchword.connectors.ticket_webhook",
     "uhppote": "watchword.connectors.uhppote",
 }
 """Kind → module with ``plan(name, options) -> Maker``; it is imported only where the settings name it."""
