@@ -52,16 +52,16 @@ def test_the_catalogue_names_no_verb_that_holds_people_in(client, ivo):
 
 def test_a_look_sends_nothing(client, ivo, problem, house, monkeypatch):
     before = len(house.response.gateway.deeds.search())
-    seen = client.post(f"{V1}/actions/preview", json=BLOCK, headers=ivo).json()
+    seen = client.post(f"{V1}/previews", json=BLOCK, headers=ivo).json()
     assert seen["clear"] is True
     assert seen["preview"]["action"]["target"] == "203.0.113.9"
     body = {"verb": "door.secure_ingress", "target": house.registry.directory().doors()[0].uid, "lasts": "1h"}
     monkeypatch.setattr(house.response.gateway, "safety", Burning())
-    refused = client.post(f"{V1}/actions/preview", json=body, headers=ivo).json()
+    refused = client.post(f"{V1}/previews", json=body, headers=ivo).json()
     assert refused["clear"] is False
     assert [each["code"] for each in refused["preview"]["refusals"]] == ["fire-alarm"]
-    problem(client.post(f"{V1}/actions/preview", json={**BLOCK, "verb": "door.lock_egress"}, headers=ivo), 404, "not-found")
-    problem(client.post(f"{V1}/actions/preview", json={**BLOCK, "lasts": "long"}, headers=ivo), 422, "invalid")
+    problem(client.post(f"{V1}/previews", json={**BLOCK, "verb": "door.lock_egress"}, headers=ivo), 404, "not-found")
+    problem(client.post(f"{V1}/previews", json={**BLOCK, "lasts": "long"}, headers=ivo), 422, "invalid")
     assert len(house.response.gateway.deeds.search()) == before
 
 

@@ -70,11 +70,11 @@ def test_a_playbook_is_kept_compared_and_signed(client, token, author, problem, 
 
 def test_lint_keeps_nothing(client, token, book, problem):
     reader = token("read")
-    good = client.post(f"{V1}/playbooks/lint", json=book, headers=reader).json()
+    good = client.post(f"{V1}/lints", json=book, headers=reader).json()
     assert good["starts"] is True
-    bad = client.post(f"{V1}/playbooks/lint", json=book | {"workflow_start": "start--none"}, headers=reader).json()
+    bad = client.post(f"{V1}/lints", json=book | {"workflow_start": "start--none"}, headers=reader).json()
     assert bad["starts"] is False
     assert "no-start" in [each["code"] for each in bad["faults"]]
-    broken = client.post(f"{V1}/playbooks/lint", content=b"\xff{", headers=reader).json()
+    broken = client.post(f"{V1}/lints", content=b"\xff{", headers=reader).json()
     assert [each["code"] for each in broken["faults"]] == ["bad-json"]
     problem(client.get(f"{V1}/playbooks/{book['id']}", headers=reader), 404, "not-found")

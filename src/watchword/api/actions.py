@@ -137,7 +137,7 @@ def catalogue(watchword: House, _: Reader) -> Catalogue:
     return Catalogue(items=[verb_of(each) for each in watchword.response.gateway.catalogue])
 
 
-@routes.post("/actions/preview", responses=also(404), summary="Look at an action first")
+@routes.post("/previews", responses=also(404), summary="Look at an action first")
 def preview(watchword: House, caller: Responder, said: ActionWanted) -> PreviewRead:
     """What it would touch, what forbids it now, who must agree, what the device would be sent."""
     seen = by_hand.look(watchword, _wanted(watchword, said, "", caller.actor, secrets.token_hex(12)))

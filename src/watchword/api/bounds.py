@@ -1,10 +1,11 @@
 """Bounds: how long and of what form the texts, names and times may be that callers send about the response."""
 
-from datetime import UTC, datetime
-from typing import Annotated, Final
+import re
+from datetime import UTC, date, datetime, time
+from typing import Annotated, Any, Final
 
 from fastapi import Path
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
 from watchword.kit.clock import to_millisecond
 from watchword.kit.duration import read_duration
@@ -13,6 +14,9 @@ from watchword.kit.errors import InputError
 FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 UID: Final = "^[0-9a-f]{32}$"
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d.{0,40}")
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
+_CLOCK: Final = re.compile(r"\d\d:\d\d.{0,20}")
 
 
 def storable(text: str) -> str:
@@ -31,6 +35,19 @@ def bounded(moment: datetime) -> datetime:
     if not FIRST <= found < LAST:
         raise ValueError("is no moment of the years 1970 to 2199")
     return found
+
+
+def _written(form: re.Pattern[str], example: str) -> Any:
+    """Return what lets a time in only as it is written by people: neither numbers nor seconds since 1970."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, str) and not form.fullmatch(value):
+            raise ValueError(f"is not written like {example}")
+        if isinstance(value, int | float):
+            raise ValueError(f"is a number; write {example}")  # noqa: TRY004 - what pydantic turns into a fault
+        return value
+
+    return BeforeValidator(check)
 
 
 def _duration(text: str) -> str:
@@ -52,6 +69,10 @@ ReasonWords = Annotated[str, Field(max_length=2_000, description="Why; it is wri
 Password = Annotated[
     str, Field(max_length=1_000, description="Of the account: what only a person may do needs it, unless a session is at work.")
 ]
-Moment = Annotated[AwareDatetime, AfterValidator(bounded)]
+Moment = Annotated[AwareDatetime, AfterValidator(bounded), _written(_MOMENT, "2026-03-01T08:00:00Z")]
 """RFC 3339 with its zone."""
+Day = Annotated[date, _written(_DATE, "2026-03-01")]
+Clock = Annotated[time, _written(_CLOCK, "08:00")]
+Flag = Annotated[bool, Field(strict=True)]
+Count = Annotated[int, Field(strict=True)]
 DurationText = Annotated[str, Field(max_length=40, description="As people write it: 90s, 15m, 4h, 1h30m."), AfterValidator(_duration)]

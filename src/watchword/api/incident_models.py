@@ -1,11 +1,11 @@
 """What the API says and takes of incidents."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from watchword.api.bounds import DurationText, Line, Moment, Password, ReasonWords, UidText, Words
+from watchword.api.bounds import Count, DurationText, Flag, Line, Moment, Password, ReasonWords, UidText, Words
 from watchword.app.watchword import Watchword
 from watchword.model import Team
 from watchword.model.incident import Closure, Incident, IncidentRole, MomentEntry, Rating
@@ -19,7 +19,7 @@ from watchword.respond.similar import Similar
 
 MOST: int = 50
 """Findings or incidents named in one request."""
-Grade = Literal[1, 2, 3, 4]
+Grade = Annotated[int, Field(strict=True, ge=1, le=4)]
 Stake = Literal["people", "operations", "data", "money", "law"]
 
 
@@ -86,7 +86,7 @@ class IncidentNew(_Body):
     severity: Grade = 3
     findings: list[UidText] = Field([], max_length=MOST)
     teams: list[Team] = Field([], max_length=3)
-    exercise: bool = False
+    exercise: Flag = False
     onset: Moment | None = Field(None, description="The earliest evidence, where it is known.")
 
 
@@ -130,7 +130,7 @@ class NoteNew(_Body):
 
     text: Words
     at: Moment | None = Field(None, description="When it happened; else now.")
-    corrects: int = Field(0, ge=0, le=2**31 - 1)
+    corrects: Count = Field(0, ge=0, le=2**31 - 1)
 
 
 class Said(_Body):
@@ -213,7 +213,7 @@ class RatingGiven(_Body):
 class SecondWord(_Body):
     """What the second person says to a downgrade."""
 
-    yes: bool
+    yes: Flag
     reason: ReasonWords = ""
     password: Password = ""
 

@@ -1,18 +1,19 @@
 """On call over HTTP: who is on duty and who is next, rotas with their shifts, overrides, swaps and calendars, and gaps ahead."""
 
-from datetime import date, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Annotated, Any, Final, Literal
 
 from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from watchword.api.bounds import Line, Moment, ReasonWords, Uid, bounded
+from watchword.api.bounds import Clock, Count, Day, Line, Moment, ReasonWords, Uid, bounded
 from watchword.api.identity import House, Planner, Reader, Responder
 from watchword.api.ingest import read_body
 from watchword.api.paging import IfMatch, SinceText, UntilText, etag_of, require_match, span
 from watchword.api.problems import also
 from watchword.app.principal import Permission, Principal
+from watchword.app.questions import read_moment
 from watchword.app.watchword import Watchword
 from watchword.kit.errors import InputError, NotFound
 from watchword.model import Team
@@ -62,9 +63,9 @@ class HoursGiven(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    since: time
-    until: time
-    days: list[Annotated[int, Field(ge=0, le=6)]] = Field(list(range(7)), min_length=1, max_length=7)
+    since: Clock
+    until: Clock
+    days: list[Annotated[int, Field(strict=True, ge=0, le=6)]] = Field(list(range(7)), min_length=1, max_length=7)
 
 
 class LayerGiven(BaseModel):
@@ -74,11 +75,11 @@ class LayerGiven(BaseModel):
 
     name: Line
     people: list[Line] = Field(min_length=1, max_length=100)
-    first: date = Field(description="The local day on which turn 0 begins.")
-    hand_over: time = time(9)
-    days: int = Field(7, ge=1, le=366)
+    first: Day = Field(description="The local day on which turn 0 begins.")
+    hand_over: Clock = time(9)
+    days: Count = Field(7, ge=1, le=366)
     hours: list[HoursGiven] = Field([], max_length=50)
-    until: date | None = None
+    until: Day | None = None
 
     def layer(self) -> Layer:
         """Return it as the rooms take it; raises `InputError` for a day that no calendar reaches."""
@@ -120,7 +121,7 @@ class SwapNew(BaseModel):
 
     deed: Literal["offer", "take"]
     layer: Line
-    turn: int = Field(ge=0, le=100_000)
+    turn: Count = Field(ge=0, le=100_000)
     reason: ReasonWords = ""
 
 
@@ -150,15 +151,24 @@ class CalendarTaken(BaseModel):
     outside: int = Field(description="Entries that lie in the past, or too far ahead.")
 
 
+def _within(moment: datetime, field: str) -> datetime:
+    try:
+        return bounded(moment)
+    except ValueError as error:
+        raise InputError(str(error), field) from error
+
+
 @routes.get("/on-call", responses=also(404), summary="Who is on call")
 def who(
     watchword: House,
     _: Reader,
     team: Team | None = None,
-    at: Annotated[Moment | None, Query(description="At which moment; else now.")] = None,
+    at: Annotated[str | None, Query(max_length=64, description="At which moment, written as `since`; else now.")] = None,
 ) -> OnDuty:
     """Who of each team is on call, and who comes after, one per rota."""
-    on_call, moment = watchword.response.on_call, at or watchword.clock.now()
+    on_call, moment = watchword.response.on_call, watchword.clock.now()
+    if at:
+        moment = _within(read_moment(at, moment), "at")
     teams = [team] if team else list(Team)
     return OnDuty(
         now=[each for one in teams for each in on_call.who(one.value, moment)],
@@ -210,11 +220,8 @@ def put_rota(response: Response, watchword: House, caller: Planner, name: Rota, 
 def shifts(watchword: House, _: Reader, name: Rota, since: SinceText = None, until: UntilText = None) -> Shifts:
     """Who is on call within a stretch (else: the four weeks ahead), at most 800 days of it."""
     first, last = span(since, until)
-    try:
-        start = bounded(first or watchword.clock.now())
-        end = bounded(last or start + AHEAD)
-    except ValueError as error:
-        raise InputError(f"the stretch {error}", "since") from error
+    start = _within(first or watchword.clock.now(), "since")
+    end = _within(last or start + AHEAD, "until")
     return Shifts(items=watchword.response.on_call.shifts(name, start, end))
 
 

@@ -12,7 +12,7 @@ from watchword.api.identity import Author, House, Reader
 from watchword.api.ingest import read_body
 from watchword.api.paging import After, IfNoneMatch, Limit, Page, not_modified
 from watchword.api.people import paged
-from watchword.api.problems import also
+from watchword.api.problems import Problem, also
 from watchword.app.principal import Principal
 from watchword.app.watchword import Watchword
 from watchword.respond.library_view import KeptPlaybook, Version
@@ -31,6 +31,14 @@ BODY: Final[dict[str, Any]] = {
         "required": True,
         "description": "CACAO 2.0 as JSON.",
         "content": {"application/json": {"schema": {"type": "object"}}},
+    }
+}
+
+ANYTHING: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "description": "CACAO 2.0 as JSON; what is none is answered with its faults.",
+        "content": {"application/json": {"schema": {}}},
     }
 }
 
@@ -142,10 +150,12 @@ def _put(watchword: Watchword, body: bytes, caller: Principal, restamp: bool) ->
     return _read(watchword, watchword.response.library.put(body, caller.actor, restamp=restamp))
 
 
-@routes.post("/playbooks/lint", responses=also(404, 413), summary="Lint a playbook without keeping it", openapi_extra=BODY)
+@routes.post("/lints", responses=also(404, 413), summary="Lint a playbook without keeping it", openapi_extra=ANYTHING)
 async def lint_playbook(request: Request, _: Reader) -> Linted:
     """What both stages of the validation find, by line; nothing is kept."""
     body = await read_body(request, LONGEST)
+    if not body:
+        raise Problem("bad-request", "There is no body; send the playbook's text")
     faults = await to_thread.run_sync(validate, body, limiter=request.app.state.ingest_gate)
     return Linted(starts=not any(each.severity == "error" for each in faults), faults=faults)
 

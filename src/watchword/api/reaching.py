@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from watchword.api.bounds import Line, Moment, Uid
+from watchword.api.bounds import Clock, Flag, Line, Moment, Uid
 from watchword.api.identity import House, Planner, Reader, Responder
 from watchword.api.problems import also
 from watchword.app.principal import Permission, Principal
@@ -32,8 +32,8 @@ class QuietGiven(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     zone: Line
-    since: time
-    until: time
+    since: Clock
+    until: Clock
 
 
 class ContactNew(BaseModel):
@@ -53,7 +53,7 @@ class ContactChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    enabled: bool
+    enabled: Flag
 
 
 class ContactOrder(BaseModel):

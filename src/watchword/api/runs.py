@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from watchword.api.bounds import Line, ReasonWords, Uid, UidText, Words
+from watchword.api.bounds import Flag, Line, ReasonWords, Uid, UidText, Words
 from watchword.api.identity import House, Reader, Responder
 from watchword.api.once import IdempotencyKey, once
 from watchword.api.paging import After, Limit, Page, SinceText, UntilText, cursor, page_of, span
@@ -55,7 +55,7 @@ class RunNew(BaseModel):
     version: Annotated[str, Field(pattern=VERSION, description="Its `modified`; the newest when left out.")] = ""
     incident: Annotated[str, Field(pattern="^([0-9a-f]{32})?$")] = ""
     variables: dict[Line, Words] = Field({}, max_length=200, description="Of external variables; the incident's findings fill the rest.")
-    exercise: bool = Field(False, description="Every action goes to twins.")
+    exercise: Flag = Field(False, description="Every action goes to twins.")
     override: ReasonWords = ""
 
 
