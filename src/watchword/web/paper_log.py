@@ -20,6 +20,8 @@ from watchword.web.pages import UID, Ask, Responding
 router = APIRouter()
 ROWS: Final = 15
 MOST: Final = 60
+SHOWN: Final = 38
+"""Characters of a step in the list: a row fits a screen."""
 RESULTS: Final = (("done", "done"), ("failed", "failed"), ("not_applicable", "not applicable"))
 NAMES: Final = ("step", "result", "time", "initials", "values", "note")
 SOURCE: Final = "paper log"
@@ -100,7 +102,7 @@ def _kept(ask: Ask, playbook: str, modified: str) -> Any:
 def _steps(kept: Any, prefix: str) -> list[Choice]:
     flow = flow_of(kept.playbook)
     numbered = sorted(flow.numbers.items(), key=lambda pair: pair[1])
-    return [Choice(f"{prefix}:{name}", f"{number} {title_of(kept.playbook.workflow[name])}"[:100]) for name, number in numbered]
+    return [Choice(f"{prefix}:{name}", f"{number} {title_of(kept.playbook.workflow[name])}"[:SHOWN]) for name, number in numbered]
 
 
 @router.post("/incidents/{uid}/paper")
