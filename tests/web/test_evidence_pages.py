@@ -93,6 +93,19 @@ def test_opening_takes_a_reason_and_is_a_download(otto, watchword, incident):
     assert watchword.audit.entries(action="evidence.viewed")[0].reason == "to see the face"
 
 
+def test_the_raw_records_behind_the_findings_are_taken_in(otto, watchword, incident):
+    assert otto.post(f"/incidents/{incident}/evidence/records", data={"reason": "what the doors said"}).status_code == 422
+    finding = watchword.findings.list(limit=1)[0].finding
+    watchword.response.incidents.attach(incident, finding.uid, by="ada", team="it")
+    assert otto.post(f"/incidents/{incident}/evidence/records", data={"reason": " "}).status_code == 422
+    answer = otto.post(f"/incidents/{incident}/evidence/records", data={"reason": "what the doors said"})
+    assert answer.status_code == 303
+    piece = watchword.response.evidence.get(answer.headers["location"].rpartition("/")[2])
+    lines = [json.loads(line) for line in watchword.response.evidence.originals.path(piece.sha256).read_bytes().splitlines()]
+    assert 0 < len(lines) <= len(finding.events)
+    assert all(line["source"] in piece.about.source for line in lines)
+
+
 def test_two_people_hand_it_on_and_an_old_log_in_takes_a_password(ada, otto, house, watchword, incident):
     where = taken(otto, incident)
     assert ada.post(f"{where}/custody", data={"deed": "offer", "to": "mia"}).status_code == 403
@@ -100,9 +113,7 @@ def test_two_people_hand_it_on_and_an_old_log_in_takes_a_password(ada, otto, hou
     assert "offers it to you" in ada.get(where).text
     assert where in ada.get("/evidence").text
     with watchword.records.begin() as connection:
-        connection.execute(
-            update(tables.session).values(created=watchword.clock.now() - timedelta(hours=1))
-        )
+        connection.execute(update(tables.session).values(created=watchword.clock.now() - timedelta(hours=1)))
     assert "Your password" in ada.get(where).text
     refused = ada.post(f"{where}/custody", data={"deed": "accept"})
     assert refused.status_code == 403

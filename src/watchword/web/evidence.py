@@ -13,17 +13,20 @@ from starlette.responses import FileResponse, Response
 from watchword.app.freshness import fresh
 from watchword.app.principal import Permission
 from watchword.app.questions import read_cursor, write_cursor
-from watchword.kit.errors import Conflict, Corrupt, Forbidden, Full, InputError, NotFound
+from watchword.kit.errors import Conflict, Corrupt, Forbidden, Full, InputError, NotFound, Unavailable
 from watchword.kit.ids import random_uid
+from watchword.model import EventQuery
 from watchword.respond.evidence_view import About, EvidenceKind, offset_words
 from watchword.web.forms import Fields
 from watchword.web.incident_deeds import moment_in
-from watchword.web.incident_page import view_of
+from watchword.web.incident_page import findings_of, view_of
 from watchword.web.pages import UID, Ask, Asked, Responding, needs
 from watchword.web.proving import proved
 
 router = APIRouter()
 ROWS: Final = 50
+MOST_EVENTS: Final = 2_000
+"""Events whose records are taken in at once."""
 BESIDE: Final = 1 << 20
 """Bytes of an upload that are not the file: its other fields."""
 KINDS: Final = {
@@ -213,7 +216,7 @@ def _about(ask: Ask, typed: Mapping[str, str], upload: UploadFile | str | None) 
     if typed.get("kind") not in set(EvidenceKind):
         raise InputError("Choose what it is", "kind")
     if len(typed.get("reason", "").strip()) < 3:
-        raise InputError("Say why it is taken in: it stands in the chain of custody", "reason")
+        raise_lacking()
     offset = typed.get("offset", "").strip().replace(",", ".")
     try:
         clock = timedelta(seconds=float(offset)) if offset else None
@@ -232,6 +235,27 @@ def _about(ask: Ask, typed: Mapping[str, str], upload: UploadFile | str | None) 
         note=typed.get("note", ""),
     )
     return about, upload.file
+
+
+@router.post("/incidents/{uid}/evidence/records")
+def keep_records(ask: Responding, uid: str, fields: Fields) -> Response:
+    """Take the raw records behind the incident's findings in, from the event log, as they arrived."""
+    view = view_of(ask, uid)
+    uids = tuple(dict.fromkeys(event for kept in findings_of(ask, view) for event in kept.finding.events))[:MOST_EVENTS]
+    try:
+        if len(fields.get("reason", "").strip()) < 3:
+            raise_lacking()
+        events = ask.watchword.events.events(EventQuery(uids=uids, limit=MOST_EVENTS)) if uids else []
+        kept = ask.watchword.response.evidence
+        made = kept.acquire_events(view.incident.uid, events, by=ask.who.actor, team=ask.who.team.value, reason=fields["reason"])
+    except (InputError, Unavailable, Full) as error:
+        return _of_incident(ask, uid, 422 if isinstance(error, InputError) else 503, "records", str(error), fields)
+    return ask.see(f"/evidence/{made.uid}")
+
+
+def raise_lacking() -> None:
+    """Refuse a form without a reason."""
+    raise InputError("Say why it is taken in: it stands in the chain of custody", "reason")
 
 
 @router.post("/incidents/{uid}/evidence/export")
