@@ -257,5 +257,5 @@ def test_the_overview_shows_what_is_open(ada, incident):
 
 def test_every_deed_is_audited(ada, watchword, incident):
     ada.post(f"{incident}/note", data={"text": "audited"})
-    found = watchword.audit.list(limit=5)
+    found = watchword.audit.entries(limit=5)
     assert any(entry.action == "incident.note" and entry.actor == "ada" for entry in found)
