@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 
 from watchword.app.accounts import Accounts
 from watchword.app.audit import Audit
+from watchword.app.guard_desk import HousePager
 from watchword.app.roster import AccountRoster
 from watchword.app.settings import Settings
 from watchword.connectors.apprise_channel import AppriseChannels, Gateways
@@ -178,7 +179,9 @@ def open_response(
     evidence = open_evidence(settings, records, clock, audit, book, roster, raw)
     devices = settings.data / "run"
     keep = partial(keep_clip, evidence)
-    named, broken = make_responders(settings.responder, Parts(clock, devices / "responders", keep_clip=keep))
+    named, broken = make_responders(
+        settings.responder, Parts(clock, devices / "responders", keep_clip=keep, guards=HousePager(records, incidents, pager, directory))
+    )
     real = [*responders, *named, *([SimulatedDevices(devices / SIMULATED, clock)] if settings.respond_simulated else [])]
     twins = [SimulatedDevices(devices / TWINS, clock, "twin")]
     gateway = Gateway(records, clock, catalogue, real, twins, safety, directory, heads, approvals, audit, book, tell, pages=pager)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from watchword.connectors.http_peer import HttpPeer, body_of
 from watchword.connectors.product import Clip, Maker, Parts, PeerFault, Product
 from watchword.connectors.responder_options import Ids, Options
-from watchword.kit.errors import InputError
+from watchword.kit.errors import InputError, WatchwordError
 from watchword.model.action import Action
 
 VERBS: Final = frozenset({"camera.fetch_clip", "camera.lock_recording"})
@@ -81,7 +81,10 @@ class Frigate(Product):
             if taking.size < SMALLEST:
                 raise PeerFault("no-clip", f"sent {taking.size} bytes, which is no clip: is there a recording of that time?", sent=False)
             digest = taking.digest.hexdigest()
-            uid = keep(Clip(action.target, since, until, digest, taking.size, Path(name), self.name, action))
+            try:
+                uid = keep(Clip(action.target, since, until, digest, taking.size, Path(name), self.name, action))
+            except WatchwordError as error:
+                raise PeerFault("evidence", f"the clip came, but evidence does not take it: {error}", sent=False) from error
         finally:
             Path(name).unlink(missing_ok=True)
         return f"clip of {taking.size} bytes kept as evidence {uid}, SHA-256 {digest}"

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final, TypeVar
 
@@ -178,10 +179,13 @@ class UhppoteDoors:
         index, seen = 0, 0
         while seen < count and index < 2 * self._most + 64:
             index += 1
-            held = self._read(controller, ends, lambda at, index=index: self._api.get_card_by_index(at, index, timeout=self._seconds))
+            held = self._read(controller, ends, partial(self._at, index))
             if held is not None:
                 seen += 1
                 yield held
+
+    def _at(self, index: int, at: Any) -> Any:
+        return self._api.get_card_by_index(at, index, timeout=self._seconds)
 
     def _card(self, controller: int, number: int, ends: float) -> Card | None:
         return self._read(controller, ends, lambda at: self._api.get_card(at, number, timeout=self._seconds))
