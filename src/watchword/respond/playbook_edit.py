@@ -241,12 +241,13 @@ def move(value: Value, name: str, after: str, way: str = "") -> None:
     target = step_of(value, after)
     if not way and target.get("type") == "end":
         raise InputError("Nothing follows an end: choose the step before it", "to")
+    if "on_failure" in step and (way or _level(value, name) != _level(value, after) or after in _walk(value, [str(step["on_failure"])])):
+        raise InputError("It goes elsewhere when it fails, which does not fit there: take that away first", "to")
+    if way and way not in dict(ways_in(target)):
+        raise InputError("This branch is not there any more", "to")
     _repoint(value, name, str(step.get(next_key(step), "")))
     if way:
-        head = dict(ways_in(target)).get(way)
-        if head is None:
-            raise InputError("This branch is not there any more", "to")
-        step[next_key(step)] = head
+        step[next_key(step)] = dict(ways_in(target))[way]
         _set_way(target, way, name)
     else:
         step[next_key(step)] = target.get(next_key(target), "")
@@ -288,6 +289,22 @@ def _walk(value: Mapping[str, Any], heads: list[str]) -> set[str]:
         step = steps[name]
         todo += [str(step[key]) for key in POINTERS if key in step] + [head for _, head in ways_in(step)]
     return found
+
+
+def _level(value: Mapping[str, Any], name: str) -> tuple[str, str]:
+    """Return the branch that a step stands in: its composite and the branch's first step; empty words for the main flow."""
+    steps = steps_of(value)
+    for owner, step in steps.items():
+        for _, head in ways_in(step):
+            todo, seen = [head], set[str]()
+            while todo:
+                here = todo.pop()
+                if here == name:
+                    return owner, head
+                if here not in seen and here in steps:
+                    seen.add(here)
+                    todo += [str(steps[here][key]) for key in ("on_completion", "on_success", "on_failure") if key in steps[here]]
+    return "", ""
 
 
 def _repoint(value: Value, old: str, new: str) -> None:

@@ -46,7 +46,8 @@ def flow_of(playbook: Playbook) -> Flow:
     owners = _owners(steps, order)
     edges = tuple(edge for name in order for edge in _edges(steps, owners, name))
     drawn = [name for name in order if name not in owners]
-    others = [name for name in steps if name not in set(order)]
+    known = set(order)
+    others = [name for name in steps if name not in known]
     counted = [name for name in (*drawn, *others) if steps[name].type not in {"start", "end"}]
     numbers = {name: number for number, name in enumerate(counted, 1)}
     exception = playbook.workflow_exception if playbook.workflow_exception in steps else ""

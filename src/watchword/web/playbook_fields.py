@@ -201,14 +201,17 @@ def _set_approvals(ours: Value, typed: Typed) -> None:
     if not hazard and count is None:
         ours.pop("approvals", None)
         return
-    kept = {key: held for key, held in (ours.get("approvals") or {}).items() if key not in {"hazard", "count", "teams"}}
-    kept |= {"hazard": _number(hazard)} if hazard else {}
+    before = ours.get("approvals") or {}
+    kept = {key: held for key, held in before.items() if key not in {"hazard", "count", "teams"}}
+    if hazard:  # written 2 or H2: as it was
+        kept["hazard"] = before["hazard"] if str(before.get("hazard")).removeprefix("H") == hazard else _number(hazard)
     kept |= {} if count is None else {"count": count}
     if teams:
         kept["teams"] = teams
     elif (many := _number(one(typed, "team_count", 20))) is not None:
         kept["teams"] = many
-    kept["exclude_requester"] = "include_requester" not in typed
+    if "include_requester" in typed or "exclude_requester" in before:
+        kept["exclude_requester"] = "include_requester" not in typed
     put(kept, "expires_after", one(typed, "expires_after", 40))
     ours["approvals"] = kept
 
