@@ -84,7 +84,7 @@ class HttpProduct:
         """Take the request and never answer, but trickle a byte now and then, so that no pause is long."""
 
         def trickle(handler: BaseHTTPRequestHandler) -> None:
-            until = time.monotonic() + 5
+            until = time.monotonic() + 15
             while time.monotonic() < until:
                 handler.wfile.write(b"H")
                 handler.wfile.flush()

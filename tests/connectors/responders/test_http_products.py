@@ -55,7 +55,7 @@ def provider(product):
 @pytest.fixture
 def scim(make, product, provider, secret):
     own = {"account.require_step_up": {"path": "urn:x:Ext:factor", "value": "always"}}
-    return make("scim_identity", url=product.url, token_file=str(secret), time="1s", own=own, never=["root"])
+    return make("scim_identity", url=product.url, token_file=str(secret), own=own, never=["root"])
 
 
 def test_scim_disables_and_enables_an_account(scim, provider, perform):
@@ -171,7 +171,7 @@ def frigate(make, parts, product, recorder, kept):
         kept.append((clip, clip.path.read_bytes()))
         return "e1"
 
-    return make("frigate", replace(parts, keep_clip=keep), url=product.url, cameras={CAMERA: "lobby"}, time="1s")
+    return make("frigate", replace(parts, keep_clip=keep), url=product.url, cameras={CAMERA: "lobby"}, time="3s")
 
 
 def test_a_clip_comes_into_evidence_as_it_is_with_its_hash(frigate, kept, perform, parts):
