@@ -9,6 +9,8 @@ from sqlalchemy import Connection, Row, and_, func, or_, select
 
 from watchword.kit.errors import NotFound
 from watchword.kit.records import Records
+from watchword.model.playbook import Playbook
+from watchword.respond.cacao import decode
 from watchword.respond.plan import Plan, PlanStep
 from watchword.respond.run_move_service import Moves
 from watchword.respond.run_state import RunStatus, StepStatus
@@ -77,6 +79,15 @@ class RunReads:
                 attempts=tuple(_attempt(one) for one in connection.execute(attempts.limit(STEPS_SHOWN))),
                 approvals=tuple(connection.execute(asked).scalars()),
             )
+
+    def pinned(self, run: str) -> Playbook:
+        """Return the playbook that a run keeps to; NotFound when there is no such run."""
+        same = (run_pin.c.run == playbook_run.c.uid) & (run_pin.c.book == playbook_run.c.book)
+        with self._records.read() as connection:
+            text = connection.execute(select(run_pin.c.text).join(playbook_run, same).where(playbook_run.c.uid == run)).scalar()
+        if text is None:
+            raise NotFound(f"there is no run {run!r}")
+        return decode(text)
 
     def list(self, wanted: RunFilter) -> list[RunView]:
         """Return runs without their steps, newest first."""

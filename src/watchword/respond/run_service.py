@@ -12,6 +12,7 @@ from watchword.kit.clock import Clock, to_millisecond
 from watchword.kit.errors import Conflict, InputError, NotFound
 from watchword.kit.ids import uid_of
 from watchword.kit.records import Records
+from watchword.model.playbook import Playbook
 from watchword.respond.lint_report import LINT_VERSION
 from watchword.respond.plan import Plan, PlanStep
 from watchword.respond.ports import Auditor, IncidentLog, Pages
@@ -258,6 +259,14 @@ class Runs:
             NotFound: there is no such run.
         """
         return self._reads.get(run)
+
+    def pinned(self, run: str) -> Playbook:
+        """Return the playbook that a run keeps to, decoded from its own copy, whatever became of the library's.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        return self._reads.pinned(run)
 
     def list(self, wanted: RunFilter | None = None) -> list[RunView]:
         """Return runs without their steps, newest first."""

@@ -32,6 +32,12 @@ def words(typed: Typed, name: str) -> list[str]:
     return list(dict.fromkeys(part[:200] for part in found if part))[:MOST_ROWS]
 
 
+def in_order(before: Any, chosen: list[str]) -> list[str]:
+    """Return what is chosen in the order in which it stood before, what is new last: boxes know no order."""
+    kept = [word for word in before if word in chosen] if isinstance(before, list) else []
+    return [*dict.fromkeys(kept), *(word for word in chosen if word not in kept)]
+
+
 def put(holder: Value, name: str, value: Any) -> None:
     """Set a member, or take it out when nothing is said."""
     if value in ("", None, [], {}):
@@ -48,10 +54,10 @@ def set_head(value: Value, typed: Typed) -> None:
     for name in HEAD_NUMBERS:
         put(value, name, _number(one(typed, name)))
     for name in ("playbook_types", "playbook_activities", "labels"):
-        put(value, name, words(typed, name))
+        put(value, name, in_order(value.get(name), words(typed, name)))
     extensions = dict(value.get("playbook_extensions") or {})
     ours = dict(extensions.get(PLAYBOOK) or {})
-    put(ours, "teams", words(typed, "teams"))
+    put(ours, "teams", in_order(ours.get("teams"), words(typed, "teams")))
     put(ours, "review_due", one(typed, "review_due"))
     rules = words(typed, "rules")
     put(ours, "triggers", {"rules": rules, "start": one(typed, "start") or "suggest"} if rules else None)
@@ -173,7 +179,7 @@ def _set_ours(step: Value, ours: Value, typed: Typed, catalogue: Catalogue) -> N
     for name in ("responsible", "accountable"):
         put(raci, name, one(typed, name, 60))
     for name in ("consulted", "informed"):
-        put(raci, name, words(typed, name))
+        put(raci, name, in_order(raci.get(name), words(typed, name)))
     put(ours, "raci", raci)
     timers = []
     for number in range(TIMERS):
@@ -207,7 +213,7 @@ def _set_approvals(ours: Value, typed: Typed) -> None:
         kept["hazard"] = before["hazard"] if str(before.get("hazard")).removeprefix("H") == hazard else _number(hazard)
     kept |= {} if count is None else {"count": count}
     if teams:
-        kept["teams"] = teams
+        kept["teams"] = in_order(before.get("teams"), teams)
     elif (many := _number(one(typed, "team_count", 20))) is not None:
         kept["teams"] = many
     if "include_requester" in typed or "exclude_requester" in before:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from watchword.app.dry_run import dry_run
 from watchword.kit.errors import Conflict, InputError, NotFound, WatchwordError
+from watchword.model.playbook import Playbook
 from watchword.respond.approval import say_rule
 from watchword.respond.asked_service import ApprovalView
 from watchword.respond.deed_service import Deed
@@ -125,11 +126,11 @@ def run_context(ask: Ask, uid: str) -> dict[str, Any]:
     """Return everything that a run's page shows."""
     response = ask.watchword.response
     view = response.runs.get(uid)
-    kept = _playbook(ask, view)
-    steps = kept.playbook.workflow if kept else {}
-    flow = flow_of(kept.playbook) if kept else None
-    numbers = flow.numbers if flow else {}
-    picture = playbook_svg(kept.playbook, flow=flow, standings=standings_of(view)) if kept else None
+    playbook, kept = response.runs.pinned(uid), _kept(ask, view)
+    flow = flow_of(playbook)
+    numbers = flow.numbers
+    standings = {name: one for name, one in standings_of(view).items() if name in playbook.workflow}
+    picture = playbook_svg(playbook, flow=flow, standings=standings)
     incident = _numbers(ask, [view]).get(view.incident)
     return {
         "run": view,
@@ -138,7 +139,7 @@ def run_context(ask: Ask, uid: str) -> dict[str, Any]:
         "picture": picture,
         "numbers": numbers,
         "states": STATES,
-        "waiting": sorted(_waiting(view, kept, numbers), key=lambda one: one.team not in {ask.who.team.value, ""}),
+        "waiting": sorted(_waiting(view, playbook, numbers), key=lambda one: one.team not in {ask.who.team.value, ""}),
         "asking": [_asking(ask, one) for one in response.approvals.of_run(uid) if one.state.value == "waiting"],
         "decided": [(one, words_of(ask, one)) for one in response.approvals.of_run(uid) if one.state.value != "waiting"],
         "timers": [(one, _name_at(view, one.path)) for one in view.timers if one.closed_at is None and one.fired_at is None],
@@ -151,12 +152,12 @@ def run_context(ask: Ask, uid: str) -> dict[str, Any]:
         "ended": view.status is not RunStatus.RUNNING,
         "same": kept is not None and kept.sha256 == view.sha256,
         "by_hand": lambda deed: _by_hand(ask, deed),
-        "step_count": len(steps),
+        "step_count": len(playbook.workflow),
     }
 
 
-def _playbook(ask: Ask, view: RunView) -> KeptPlaybook | None:
-    """Return the version that the run is pinned to, as the library has it; None when it has it no more."""
+def _kept(ask: Ask, view: RunView) -> KeptPlaybook | None:
+    """Return the version that the run is pinned to, as the library has it now; None when it has it no more."""
     try:
         return ask.watchword.response.library.get(view.playbook, view.modified)
     except WatchwordError:
@@ -173,18 +174,18 @@ def standings_of(view: RunView) -> dict[str, Standing]:
     return {name: Standing(*STATES[step.status], counts[name]) for name, step in newest.items()}
 
 
-def _waiting(view: RunView, kept: KeptPlaybook | None, numbers: Mapping[str, int]) -> list[Waiting]:
+def _waiting(view: RunView, playbook: Playbook, numbers: Mapping[str, int]) -> list[Waiting]:
     steps = {step.path: step for step in view.steps}
-    plan = plan_of(kept.playbook, "", (), {}) if kept and not kept.errors else None
+    plan = plan_of(playbook, "", (), {})
     found = []
     for wait in view.waits:
         if wait.kind != "person":
             continue
         step = steps.get(wait.path)
-        planned = plan.steps.get(step.step) if plan and step else None
+        planned = plan.steps.get(step.step) if step else None
         fields = []
         for name in wait.out_args:
-            declared = (planned.variables.get(name) if planned else None) or (plan.variables.get(name) if plan else None)
+            declared = (planned.variables.get(name) if planned else None) or plan.variables.get(name)
             known = view.variables.get(name) or ""
             fields.append((name, declared.type if declared else "string", declared.description if declared else "", known))
         timers = tuple(one for one in view.timers if one.path == wait.path and one.closed_at is None)
@@ -230,22 +231,19 @@ def _name_at(view: RunView, path: str) -> str:
 def preview(ask: Responding, uid: str) -> Response:
     """Show what the actions of the run's playbook would do with what is known now."""
     view = ask.watchword.response.runs.get(uid)
-    kept = _playbook(ask, view)
-    if kept is None or kept.errors:
-        raise NotFound("The library has this version no more, or it has errors: there is nothing to look ahead with")
-    found, more = dry_run(ask.watchword, kept.playbook, view.variables, incident=view.incident, by=ask.who.actor, exercise=view.exercise)
+    playbook = ask.watchword.response.runs.pinned(uid)
+    found, more = dry_run(ask.watchword, playbook, view.variables, incident=view.incident, by=ask.who.actor, exercise=view.exercise)
     reached = {step.step: STATES[step.status][1] for step in view.steps}
     return ask.page(
         "runs/dry_run.html",
         run=view,
-        kept=kept,
         foreseen=found,
         more=more,
         reached=reached,
         say_rule=say_rule,
         instead=INSTEAD,
         interlock=INTERLOCK_CODES,
-        numbers=flow_of(kept.playbook).numbers,
+        numbers=flow_of(playbook).numbers,
     )
 
 
