@@ -1,7 +1,6 @@
 """Detection 36: a source silent."""
 
 import random
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tests.detect.story import SITE, at, directory
