@@ -44,6 +44,7 @@ def playbook_svg(
     flow: Flow | None = None,
     standings: Mapping[str, Standing] | None = None,
     link: str = "#step-{}",
+    beyond: str = "",
     chosen: str = "",
     faulty: frozenset[str] = frozenset(),
 ) -> Markup | None:
@@ -54,6 +55,7 @@ def playbook_svg(
         flow: of the playbook, when it is known already.
         standings: where a run stands, by step; a step that it has not reached is not in it.
         link: where a step leads, with ``{}`` for its number.
+        beyond: where a step leads that a run has not reached, where that is elsewhere.
         chosen: the step that is being edited.
         faulty: steps that have errors.
     """
@@ -72,9 +74,10 @@ def playbook_svg(
         )
     ]
     terminals = frozenset(name for name in flow.order if steps[name].type in {"start", "end"})
-    parts += _edges(flow, layout, known, terminals)
+    parts += [Markup('<g aria-hidden="true">'), *_edges(flow, layout, known, terminals), Markup("</g>")]
     for name in flow.order:
-        address = link.format(flow.numbers[name]) if name in flow.numbers else ""
+        leads = beyond if beyond and name not in known else link
+        address = leads.format(flow.numbers[name]) if name in flow.numbers else ""
         more = " chosen" if name == chosen else ""
         more += " faulty" if name in faulty else ""
         number = flow.numbers.get(name, 0)

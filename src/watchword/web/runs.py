@@ -130,7 +130,9 @@ def run_context(ask: Ask, uid: str) -> dict[str, Any]:
     flow = flow_of(playbook)
     numbers = flow.numbers
     standings = {name: one for name, one in standings_of(view).items() if name in playbook.workflow}
-    picture = playbook_svg(playbook, flow=flow, standings=standings)
+    picture = playbook_svg(
+        playbook, flow=flow, standings=standings, beyond=f"{ask.url(f'/playbooks/{view.playbook}', version=view.modified)}#step-{{}}"
+    )
     incident = _numbers(ask, [view]).get(view.incident)
     return {
         "run": view,
