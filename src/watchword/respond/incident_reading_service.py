@@ -1,7 +1,7 @@
 """Reading incidents: the list in few statements, one incident whole, and those of the past that are like it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
@@ -67,6 +67,12 @@ class IncidentReader:
             return {
                 (state, severity): number for state, severity, number in connection.execute(query.group_by(table.c.state, table.c.severity))
             }
+
+    def names(self, uids: Collection[str]) -> dict[str, tuple[int, str]]:
+        """Return number and title of those of these incidents that there are, in one statement; at most some hundreds at a time."""
+        query = select(tables.incident.c.uid, tables.incident.c.number, tables.incident.c.title).where(tables.incident.c.uid.in_(uids))
+        with self._casebook.records.read() as connection:
+            return {uid: (number, title) for uid, number, title in connection.execute(query)}
 
     def uid_of_number(self, number: int) -> str:
         """Return the uid of an incident's number, or ''."""

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form
 from starlette.responses import Response
 
 from watchword.app.dry_run import dry_run
-from watchword.kit.errors import Conflict, InputError, NotFound, WatchwordError
+from watchword.kit.errors import Conflict, InputError, WatchwordError
 from watchword.model.playbook import Playbook
 from watchword.respond.approval import say_rule
 from watchword.respond.asked_service import ApprovalView
@@ -100,14 +100,7 @@ def list_context(ask: Ask, parameters: Mapping[str, str]) -> dict[str, Any]:
 
 def _numbers(ask: Ask, found: list[RunView]) -> dict[str, tuple[int, str]]:
     """Return number and title of the incidents that runs belong to."""
-    numbers = {}
-    for uid in {run.incident for run in found if run.incident}:
-        try:
-            incident = ask.watchword.response.incidents.get(uid).incident
-        except NotFound:
-            continue
-        numbers[uid] = (incident.number, incident.title)
-    return numbers
+    return ask.watchword.response.incidents.reader.names({run.incident for run in found if run.incident})
 
 
 @router.get("/runs/{uid}")
