@@ -64,10 +64,25 @@ def test_pages(bench, house, printed):
     assert outcome["first_visit"]["css"] > 0
 
 
+def test_response_pages(bench, printed, monkeypatch):
+    module = bench("response_pages")
+    monkeypatch.setattr(sys, "argv", ["response_pages", "--incidents", "3", "--runs", "2", "--entries", "12", "--rounds", "1"])
+    module.main()
+    outcome = printed("response_pages")
+    assert {"Incidents", "Incident", "Run", "Playbooks", "Playbook", "On call", "Evidence", "Phone"} <= set(outcome["pages"])
+
+
+def test_finding_to_page(bench, printed, monkeypatch):
+    module = bench("finding_to_page")
+    monkeypatch.setattr(sys, "argv", ["finding_to_page", "--rounds", "1"])
+    module.main()
+    assert printed("finding_to_page")["max_s"] > 0
+
+
 def test_memory(bench, house, printed):
     memory = bench("memory")
     memory.report(memory.measure(house), 0)
-    assert set(printed("memory")["processes"]) == {"up", "store", "serve", "work"}
+    assert set(printed("memory")["processes"]) == {"up", "store", "serve", "work", "respond"}
 
 
 @pytest.mark.parametrize(
