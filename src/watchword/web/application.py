@@ -1,5 +1,6 @@
 """The web application: pages, files and headers put together around a running Watchword, with the machine faces beside them."""
 
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
@@ -115,6 +116,7 @@ def create_app(watchword: Watchword, *machines: Machine) -> FastAPI:
     app.state.feed = feed
     app.state.board = SiteBoard(watchword)
     app.state.plans = {}
+    app.state.shelf = OrderedDict()
     for module in PAGES:
         app.include_router(module.router, include_in_schema=False)
     _add_files(app)

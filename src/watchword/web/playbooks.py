@@ -1,6 +1,7 @@
 """Playbooks: the library, one playbook with its picture, versions and differences; brought in, taken out, signed, reviewed."""
 
 import re
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -68,6 +69,17 @@ def _library(ask: Ask, status: int = 200, faults: tuple[Fault, ...] = (), fault:
 
 
 def _shelved(ask: Ask, version: Version) -> Shelved | None:
+    """Return a version as the list shows it; read once a day, since only its signatures and dates change by themselves."""
+    kept: OrderedDict[tuple[Version, date], Shelved | None] = ask.request.app.state.shelf
+    key = (version, ask.now.date())
+    if key not in kept:
+        kept[key] = _read_shelved(ask, version)
+        while len(kept) > 2 * MOST_LISTED:
+            kept.popitem(last=False)
+    return kept[key]
+
+
+def _read_shelved(ask: Ask, version: Version) -> Shelved | None:
     try:
         kept = ask.watchword.response.library.get(version.id, version.modified)
     except WatchwordError:
