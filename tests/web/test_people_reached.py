@@ -65,7 +65,7 @@ def test_a_manager_takes_a_page_for_all(mia, watchword, page):
 def test_a_step_is_answered_on_the_phone(otto, client_of, watchword, page):
     response = watchword.response
     response.library.install_shipped()
-    forced = next(identifier for identifier, name in response.library.names().items() if name.startswith("Forced door"))
+    forced = next(identifier for identifier, name in response.library.names().items() if name == "Forced door, then unknown device")
     values = {"__asset__": "asset:sw-1", "__place__": "harbour/main/0/server-room", "__door__": "harbour/doors/D-03"}
     run = response.runs.start(forced, page[0].rpartition("/")[2], values, "ada")
     for _ in range(5):
