@@ -42,6 +42,7 @@ def made(tmp_path_factory):
     records.migrate()
     room = room_in(folder, records)
     one = room.acquire()
+    room.clock.advance(timedelta(seconds=1))  # pieces stand in order of time; of two of one instant, the order is by chance
     room.acquire(b"a log\n" * 50, "../../etc/pass wd\u202e.log", by="ana", note='quotes " and \\ and \u00fc')
     room.evidence.transfer(one.uid, "ana", by="otto", team="physical", reason="end of shift")
     room.evidence.accept(one.uid, by="ana", team="it")
