@@ -24,7 +24,7 @@ demo: env  ## set up, start everything on embedded engines with the living demo 
 	@$(BIN)/watchword --data $(DATA) demo $(ARGS)
 
 .PHONY: test
-test: env-dev system  ## set up, run lint, types, contracts and every test, end with a summary
+test: env-dev $(MARKS)/oscal system  ## set up, run lint, types, contracts and every test, end with a summary
 	@$(MAKE) --no-print-directory lint types contracts
 	@rm -f $(MARKS)/junit.xml
 	@set +e; $(BIN)/pytest -n $(JOBS) --dist loadfile --junitxml=$(MARKS)/junit.xml $(ARGS); status=$$?; \
@@ -70,6 +70,7 @@ lock: $(MARKS)/dev  ## resolve and pin the dependencies again
 	@$(COMPILE) pyproject.toml --group build --output-file requirements.txt
 	@$(COMPILE) --group node --output-file requirements-node.txt
 	@$(COMPILE) pyproject.toml --group build --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+	@$(COMPILE) --group oscal --output-file requirements-oscal.txt
 
 .PHONY: clean
 clean:  ## remove what the targets above made, but no data
@@ -109,6 +110,12 @@ $(MARKS)/install: pyproject.toml hatch_build.py $(UI) | $(MARKS)/locked $(MARKS)
 $(MARKS)/dev: requirements-dev.txt | $(MARKS)/install
 	@echo "Installing what the tests need"
 	@$(PIP) install --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+$(MARKS)/oscal: requirements-oscal.txt | $(MARKS)/venv
+	@echo "Installing the OSCAL validator, in an environment of its own"
+	@$(BIN)/python -m venv $(MARKS)/trestle
+	@$(MARKS)/trestle/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement requirements-oscal.txt
 	@touch $@
 
 .PHONY: system

@@ -37,6 +37,14 @@ class Permission(StrEnum):
     """Change and sign playbooks."""
     ROTA = "rota"
     """Change who is on call, how people are reached, and when pages rest."""
+    MEASURE = "measure"
+    """Set targets and service objectives, probes, re-review closures, share the dashboard."""
+    PERSON_MEASURES = "person_measures"
+    """See measures of single persons, where the setting allows them at all; each reading is logged."""
+    GOVERN = "govern"
+    """Take part in bodies: put items and proposals, ask, object, agree, keep minutes, do actions, hold reviews."""
+    STEWARD = "steward"
+    """Keep bodies, risks, controls, policies and investments: what a body works on."""
 
 
 class Role(StrEnum):
@@ -52,13 +60,41 @@ class Role(StrEnum):
 PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     Role.ADMINISTRATOR: frozenset(Permission),
     Role.IT_ANALYST: frozenset(
-        {Permission.READ, Permission.TRAIL, Permission.JUDGE, Permission.SOURCES, Permission.WALL, Permission.RESPOND, Permission.APPROVE}
+        {
+            Permission.READ,
+            Permission.TRAIL,
+            Permission.JUDGE,
+            Permission.SOURCES,
+            Permission.WALL,
+            Permission.RESPOND,
+            Permission.APPROVE,
+            Permission.GOVERN,
+        }
     ),
     Role.CONTROL_ROOM_OPERATOR: frozenset(
-        {Permission.READ, Permission.TRAIL, Permission.JUDGE, Permission.WALL, Permission.RESPOND, Permission.APPROVE}
+        {
+            Permission.READ,
+            Permission.TRAIL,
+            Permission.JUDGE,
+            Permission.WALL,
+            Permission.RESPOND,
+            Permission.APPROVE,
+            Permission.GOVERN,
+        }
     ),
     Role.MANAGER: frozenset(
-        {Permission.READ, Permission.WALL, Permission.RESPOND, Permission.APPROVE, Permission.PLAYBOOKS, Permission.ROTA}
+        {
+            Permission.READ,
+            Permission.WALL,
+            Permission.RESPOND,
+            Permission.APPROVE,
+            Permission.PLAYBOOKS,
+            Permission.ROTA,
+            Permission.MEASURE,
+            Permission.PERSON_MEASURES,
+            Permission.GOVERN,
+            Permission.STEWARD,
+        }
     ),
     Role.AUDITOR: frozenset({Permission.READ, Permission.AUDIT}),
 }
