@@ -1,0 +1,101 @@
+"""Intervals of uptime: a bootstrap over whole outages, a bound where there were few, and Jeffreys' for functions tried by sample."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from watchword.measure.uptime import Shares, Span, State
+
+FEW: Final = 5
+"""Below so many outages they are not resampled: the bootstrap of two outages knows no third."""
+RESAMPLES: Final = 1000
+SEED: Final = 20_260_301
+"""The same spans give the same interval."""
+RULE_OF_THREE: Final = 3.0
+TYPICAL: Final = timedelta(hours=1)
+"""How long an outage is taken to last where none was seen."""
+
+
+def blocks(spans: Sequence[Span], only: frozenset[State]) -> list[tuple[float, float]]:
+    """Return (seconds up, seconds lost) of each block: the time up before an outage, and the outage, a run of states in `only`.
+
+    What was up after the last outage belongs to the last block. States neither up nor in `only` are left out.
+    """
+    found: list[tuple[float, float]] = []
+    up = lost = 0.0
+    for span in spans:
+        seconds = span.length.total_seconds()
+        if span.state in only:
+            lost += seconds
+        elif span.state is State.UP:
+            if lost:
+                found.append((up, lost))
+                up = lost = 0.0
+            up += seconds
+    if lost or not found:
+        return [*found, (up, lost)]
+    last = found.pop()
+    return [*found, (last[0] + up, last[1])]
+
+
+def lowest(spans: Sequence[Span], shares: Shares, level: float = 0.95) -> float | None:
+    """Return the lower end for A: outages and unknown time both count as lost. None where no time counts.
+
+    With `FEW` outages or more, the (1 - level)/2 quantile of A over resampled blocks. With fewer, the largest number of outages that such
+    a count allows (Poisson, exact), each as long as their mean; with none, the rule of three: at most 3 in the time, of `TYPICAL` length.
+    """
+    found = _quantile(spans, shares, frozenset({State.DEGRADED, State.DOWN, State.UNKNOWN}), (1 - level) / 2)
+    return None if found is None or shares.value is None else min(found, shares.value)
+
+
+def highest(spans: Sequence[Span], shares: Shares, level: float = 0.95) -> float | None:
+    """Return the upper end: as `lowest`, of the upper bound (U + Q)/(T - P), at its upper quantile."""
+    if shares.highest is None:
+        return None
+    count = sum(1 for _, lost in blocks(spans, frozenset({State.DEGRADED, State.DOWN})) if lost)
+    if count < FEW:
+        return shares.highest + (1 - shares.highest) / 2 if count else shares.highest
+    known = [span if span.state is not State.UNKNOWN else Span(span.since, span.until, State.UP) for span in spans]
+    found = _resampled(blocks(known, frozenset({State.DEGRADED, State.DOWN})), 1 - (1 - level) / 2)
+    return max(found, shares.highest)
+
+
+def _quantile(spans: Sequence[Span], shares: Shares, lost: frozenset[State], share: float) -> float | None:
+    if not shares.exposure:
+        return None
+    found = [each for each in blocks(spans, lost) if each[1]]
+    if len(found) >= FEW:
+        return _resampled(blocks(spans, lost), share)
+    exposure = shares.exposure.total_seconds()
+    if not found:
+        return max(0.0, 1 - RULE_OF_THREE * TYPICAL.total_seconds() / max(exposure, TYPICAL.total_seconds()))
+    from scipy.stats import chi2  # noqa: PLC0415 - slow to import
+
+    most = float(chi2.ppf(1 - share, 2 * (len(found) + 1))) / 2
+    return max(0.0, 1 - most * sum(each for _, each in found) / len(found) / exposure)
+
+
+def _resampled(found: Sequence[tuple[float, float]], share: float) -> float:
+    import numpy as np  # noqa: PLC0415 - slow to import
+
+    pairs = np.asarray(found, dtype=float)
+    chosen = np.random.default_rng(SEED).integers(0, len(pairs), size=(RESAMPLES, len(pairs)))
+    sums = pairs[chosen].sum(axis=1)
+    return float(np.quantile(sums[:, 0] / sums.sum(axis=1), share))
+
+
+def jeffreys(passed: int, tried: int, level: float = 0.95) -> tuple[float, float]:
+    """Return the interval of a share of which `tried` were sampled: Beta(k + ½, n - k + ½), its ends 0 and 1 where k is 0 and n.
+
+    50 of 50 gives .951 to 1, never "100 %" alone. Without any trial nothing is known: 0 to 1.
+    """
+    if not tried:
+        return 0.0, 1.0
+    from scipy.stats import beta  # noqa: PLC0415 - slow to import
+
+    a, b, tail = passed + 0.5, tried - passed + 0.5, (1 - level) / 2
+    if passed == tried:  # one-sided: all of the doubt lies below
+        return float(beta.ppf(tail, a, b)), 1.0
+    if not passed:
+        return 0.0, float(beta.ppf(1 - tail, a, b))
+    return float(beta.ppf(tail, a, b)), float(beta.ppf(1 - tail, a, b))
