@@ -125,6 +125,10 @@ SHELL = {
     "resolve": {"service", "tables"},
     "detect": {"service", "tables", "insight", "gaps"},
     "respond": {"ports", *(path.stem for path in (SRC / "respond").glob("*.py") if path.stem.endswith(("_service", "_tables")))},
+    **{
+        room: {path.stem for path in (SRC / room).glob("*.py") if path.stem.endswith(("_service", "_tables"))}
+        for room in ("learn", "measure", "govern")
+    },
     "simulate": set(),
 }
 """What reads and writes in each room; everything else is its core."""

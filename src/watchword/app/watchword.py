@@ -11,6 +11,7 @@ from watchword.app.accounts import Accounts
 from watchword.app.audit import Audit
 from watchword.app.front_door import FrontDoor
 from watchword.app.mapping_book import MappingBook
+from watchword.app.measures import Measures, open_measures
 from watchword.app.occupancy import Heads, Occupancy
 from watchword.app.response import DEEDS, Response, open_response
 from watchword.app.settings import Settings
@@ -56,6 +57,7 @@ class Watchword:
     intake: FrontDoor
     sealer: Sealer
     response: Response
+    measures: Measures
     resources: contextlib.ExitStack
 
     def close(self) -> None:
@@ -139,6 +141,7 @@ def open_watchword(settings: Settings, clock: Clock | None = None) -> Watchword:
             intake=intake,
             sealer=Sealer(spool, FileArchive(data / "archive", columns), ledger, events, clock),
             response=response,
+            measures=open_measures(records, clock, audit),
             resources=stack.pop_all(),
         )
         heads.occupancy = Occupancy(watchword)

@@ -1,4 +1,4 @@
-"""``watchword up``, ``demo`` and the processes that they start: ``store``, ``serve``, ``work``, ``feed``."""
+"""``watchword up``, ``demo`` and the processes that they start: ``store``, ``serve``, ``work``, ``measure``, ``feed``."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (up, demo, store, serve, work, respond):
+    for command in (up, demo, store, serve, work, respond, measure):
         app.command()(command)
     app.command(hidden=True)(feed)
 
@@ -42,7 +42,7 @@ def up(ctx: typer.Context, port: Port = None) -> None:
     file = _chosen(ctx).settings
     options = ("--port", str(port)) if port is not None else ()
     children = [Child("serve", command_of(settings, file, "serve", *options))]
-    children += [Child(name, command_of(settings, file, name)) for name in ("work", "respond")]
+    children += [Child(name, command_of(settings, file, name)) for name in ("work", "respond", "measure")]
     supervise(settings, children, when_up=lambda: _welcome(settings, [("admin", password)] if password else []))
 
 
@@ -125,6 +125,14 @@ def respond(ctx: typer.Context) -> None:
     run(settings_of(ctx), _stopping())
 
 
+def measure(ctx: typer.Context) -> None:
+    """Compute the measures, collect evidence, watch objectives, each in its rhythm; `up` starts it by itself."""
+    from watchword.app.measuring import measure as run
+
+    log_to_stderr()
+    run(settings_of(ctx), _stopping())
+
+
 def feed(ctx: typer.Context) -> None:
     """Send the demo site's records to the front door; `demo` starts it by itself."""
     from watchword.app.feeder import feed_forever
@@ -173,7 +181,7 @@ def _demo_live(ctx: typer.Context, seed: int, port: int | None) -> None:
     say("Furnishing the demo site")
     logins = apart(lambda: _furnished(settings, seed))
     file = settings.data / FILE_NAME
-    words = (("serve", "--port", str(settings.listen_port)), ("work",), ("respond",), ("feed",))
+    words = (("serve", "--port", str(settings.listen_port)), ("work",), ("respond",), ("measure",), ("feed",))
     children = [Child(each[0], command_of(settings, file, *each)) for each in words]
     supervise(settings, children, when_up=lambda: _welcome(settings, logins))
 
