@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from enum import StrEnum
 
+from watchword.model.uptime import UptimeBook
+
 OUTSIDE = "outside"
 """The zone beyond every perimeter: each site has one, ``site/outside``."""
 FREE_MECHANICAL = "free_mechanical"
@@ -142,3 +144,4 @@ class SiteBook:
     doors: Mapping[str, Door] = field(default_factory=dict)
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     travels: tuple[Travel, ...] = ()
+    uptime: UptimeBook = field(default_factory=UptimeBook)

@@ -143,3 +143,23 @@ class AssetReader:
                 else:
                     found.append(other)
             self.assets[uid] = replace(asset, upstream=tuple(found))
+        self._circles()
+
+    def _circles(self) -> None:
+        """Note each circle of assets that depend on each other, once, with the way around it."""
+        done: set[str] = set()
+        for start in self.assets:
+            way: list[str] = []
+            stack = [(start, 0)]
+            while stack:  # depth first; `done` holds what leads into no circle that was not noted
+                uid, depth = stack.pop()
+                del way[depth:]
+                if uid in way:
+                    circle = [*way[way.index(uid) :], uid]
+                    words = " → ".join(each.partition(":")[2] for each in circle)
+                    self.cursors[uid].fault(f"depends on itself: {words}", "upstream", remedy="take one of these dependencies out")
+                    done.update(circle)
+                elif uid not in done:
+                    way.append(uid)
+                    done.add(uid)
+                    stack += [(other, len(way)) for other in self.assets[uid].upstream if other in self.assets]

@@ -13,9 +13,23 @@ from watchword.resolve.cursor import Cursor, did_you_mean
 from watchword.resolve.geometry import Geometry, read_geometry
 from watchword.resolve.site_asset import AssetReader
 from watchword.resolve.site_calendar import read_calendar, resolve_calendar
+from watchword.resolve.site_uptime import UptimeReader
 
 DOOR_KINDS: Final = ("door", "gate", "turnstile", "barrier", "lift", "shutter", "hatch", "stairs", "opening")
-SITE_KEYS: Final = ("site", "name", "zone", "location", "buildings", "zones", "doors", "assets", "calendars", "travel", "geometry")
+SITE_KEYS: Final = (
+    "site",
+    "name",
+    "zone",
+    "location",
+    "buildings",
+    "zones",
+    "doors",
+    "assets",
+    "calendars",
+    "travel",
+    "geometry",
+    "uptime",
+)
 DOOR_KEYS: Final = (
     *("name", "from", "to", "readers", "kind", "egress", "egress_hardware", "egress_checked", "fail_safe", "contact"),
     *("passage_sensor", "length_m", "schedule"),
@@ -72,7 +86,7 @@ def read_sites(files: Mapping[str, str], geometry: Mapping[str, str] | None = No
         faults += [Fault(name, 1, "describes no site", "start with 'site: <name>'") for name in files]
     if faults:
         raise ContentError(faults)
-    site = SiteBook(reading.places, reading.doors, reading.calendars, tuple(reading.travels))
+    site = SiteBook(reading.places, reading.doors, reading.calendars, tuple(reading.travels), reading.uptime.book())
     return SiteFile(site, reading.assets.book(), tuple(sorted(reading.notes)))
 
 
@@ -93,9 +107,11 @@ class _Reading:
     dangling: bool = False
     """Whether some door leads nowhere: then it is no wonder that zones cannot be reached."""
     assets: AssetReader = field(init=False)
+    uptime: UptimeReader = field(init=False)
 
     def __post_init__(self) -> None:
         self.assets = AssetReader(self.places, self.doors, self.notes)
+        self.uptime = UptimeReader(self.places, self.doors, self.assets.assets, self.calendars)
 
     def read(self, parts: list[Cursor]) -> None:
         sited = [(name, part) for part in parts if (name := self._site(part))]
@@ -110,6 +126,8 @@ class _Reading:
             for name, cursor in part.entries("assets"):
                 self.assets.read(site, name, cursor, ZoneInfo(self.places[site].zone))
         self.assets.finish()
+        for site, part in sited:
+            self.uptime.read(site, part)
         for part in parts:
             for item in part.items("travel"):
                 self._travel(item)
