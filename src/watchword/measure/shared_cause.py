@@ -91,11 +91,16 @@ class Dependencies:
         return sorted(groups)
 
 
-def causes(outages: Iterable[Outage], graph: Dependencies) -> list[Cause]:
+def causes(outages: Iterable[Outage], graph: Dependencies, after: datetime | None = None) -> list[Cause]:
     """Return the outages put together by what explains them, the longest component-time lost first.
 
     An outage is explained by the farthest ancestor that was itself out when it began (give or take `SLACK`); else by the nearest ancestor
     that nobody watches and whose watched dependants went together with it; else by itself.
+
+    Args:
+        outages: Of any components, in any order.
+        graph: Who depends on whom.
+        after: When the window begins: what was out by then began nobody knows when, and shows no going together.
     """
     ranked = sorted(outages, key=lambda one: (one.span.since, one.component))
     by_component: dict[str, list[Outage]] = {}
@@ -111,7 +116,9 @@ def causes(outages: Iterable[Outage], graph: Dependencies) -> list[Cause]:
             unwatched.append(one)
     lone = [one for one in unwatched if (one.component, one.span.since) not in found]
     answer = [Cause(root, tuple(_unique(members))) for (root, _), members in found.items()]
-    answer += _inferred(lone, set(by_component), graph)
+    early = [one for one in lone if after is not None and one.span.since <= after]
+    answer += [Cause(one.component, (one,)) for one in early]
+    answer += _inferred([one for one in lone if one not in set(early)], set(by_component), graph)
     return sorted(answer, key=lambda cause: (-cause.lost, cause.since, cause.root))
 
 
