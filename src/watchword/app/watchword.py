@@ -10,6 +10,7 @@ from typing import Self
 from watchword.app.accounts import Accounts
 from watchword.app.audit import Audit
 from watchword.app.front_door import FrontDoor
+from watchword.app.governance import Governance, open_governance
 from watchword.app.mapping_book import MappingBook
 from watchword.app.measures import Measures, open_measures
 from watchword.app.occupancy import Heads, Occupancy
@@ -58,6 +59,7 @@ class Watchword:
     sealer: Sealer
     response: Response
     measures: Measures
+    governance: Governance
     resources: contextlib.ExitStack
 
     def close(self) -> None:
@@ -142,6 +144,7 @@ def open_watchword(settings: Settings, clock: Clock | None = None) -> Watchword:
             sealer=Sealer(spool, FileArchive(data / "archive", columns), ledger, events, clock),
             response=response,
             measures=open_measures(records, clock, audit),
+            governance=open_governance(records, clock, audit),
             resources=stack.pop_all(),
         )
         heads.occupancy = Occupancy(watchword)

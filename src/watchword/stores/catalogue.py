@@ -19,6 +19,7 @@ MODULES = (
     "watchword.respond.evidence_tables",
     "watchword.respond.library_tables",
     "watchword.respond.draft_tables",
+    "watchword.govern.committee_tables",
     "watchword.app.tables",
 )
 """Where rooms declare their tables, in the order in which rooms stand."""
