@@ -143,7 +143,7 @@ def open_watchword(settings: Settings, clock: Clock | None = None) -> Watchword:
             intake=intake,
             sealer=Sealer(spool, FileArchive(data / "archive", columns), ledger, events, clock),
             response=response,
-            measures=open_measures(records, clock, audit),
+            measures=open_measures(records, clock, audit, team_of=response.roster.team_of),
             governance=open_governance(records, clock, audit),
             resources=stack.pop_all(),
         )

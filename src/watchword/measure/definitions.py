@@ -81,7 +81,8 @@ def _read(document: Marked, row: Any, index: int, faults: list[Fault]) -> Metric
     better = _choice(document, row, "better", {each.value: each for each in Better}, at, faults)
     window = _length(document, row["window"], (*at, "window"), faults)
     ttl = _length(document, row.get("ttl", "26h"), (*at, "ttl"), faults)
-    version, min_n = (_whole(document, row, key, default, at, faults) for key, default in (("version", 1), ("min_n", 20)))
+    version = _whole(document, row, "version", 1, 1, at, faults)
+    min_n = _whole(document, row, "min_n", 20, 0, at, faults)
     level = row.get("level", 0.95)
     if not isinstance(level, float) or not 0 < level < 1:
         faults.append(document.fault("level is a number between 0 and 1, such as 0.9", *at, "level"))
@@ -131,10 +132,12 @@ def _length(document: Marked, value: Any, at: tuple[str | int, ...], faults: lis
     return length
 
 
-def _whole(document: Marked, row: Mapping[str, Any], key: str, default: int, at: tuple[str | int, ...], faults: list[Fault]) -> int:
+def _whole(
+    document: Marked, row: Mapping[str, Any], key: str, default: int, least: int, at: tuple[str | int, ...], faults: list[Fault]
+) -> int:
     value = row.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        faults.append(document.fault(f"{key} is a whole number from 1", *at, key))
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        faults.append(document.fault(f"{key} is a whole number from {least}", *at, key))
         return default
     return value
 

@@ -24,7 +24,7 @@ def participation(attended: int, eligible: int) -> ShareFigures:
 
 
 def decayed(level: float, half_life: timedelta, since_practice: timedelta) -> float:
-    """Return a level after so long without practice: ℓ · 2^(-Δt/h)."""
+    """Return a level after so long without practice: l · 2^(-Δt/h)."""
     return float(level * 2 ** (-max(since_practice, timedelta()) / half_life))
 
 
@@ -142,7 +142,7 @@ def demand_of(incidents: Iterable[tuple[float, frozenset[str]]]) -> dict[str, fl
 
 
 def gap_metric(demand: Mapping[str, float], covered: Mapping[str, float]) -> tuple[float | None, Mapping[str, float]]:
-    """Return Σ D_k · (1 - cov_k), and that of each skill, the greatest first; a skill that nobody has counts as uncovered; None: no demand."""
+    """Return Σ D_k · (1 - cov_k), and that of each skill, the greatest first; what nobody has is uncovered; None: no demand."""
     gaps = {skill: weight * (1 - covered.get(skill, 0.0)) for skill, weight in demand.items()}
     ordered = dict(sorted(gaps.items(), key=lambda pair: (-pair[1], pair[0])))
     return (sum(gaps.values()) if gaps else None), ordered
