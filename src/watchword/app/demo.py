@@ -203,7 +203,7 @@ def run_once(
     settings = replace(settings, detect_egress=tuple(GUEST_NETS.values()))
     org = organisation(seed)
     clock = ManualClock(datetime(since.year, since.month, since.day, tzinfo=UTC) - timedelta(hours=3))
-    with open_watchword(settings, clock) as watchword:
+    with open_watchword(settings, clock, durable=False) as watchword:
         furnish(watchword, org)
         pipeline = Pipeline(watchword)
         pipeline.start()

@@ -75,10 +75,11 @@ class Watchword:
         self.close()
 
 
-def open_watchword(settings: Settings, clock: Clock | None = None) -> Watchword:
+def open_watchword(settings: Settings, clock: Clock | None = None, *, durable: bool = True) -> Watchword:
     """Open the services of a data folder, bringing its schema up to date.
 
-    The event log is looked for, or started, when it is first asked: commands that need none do not wait for it.
+    The event log is looked for, or started, when it is first asked: commands that need none do not wait for it. A house that is not
+    `durable` is one that is played anew after a crash: its spool waits for no disk.
 
     Raises:
         Unavailable: the records database does not answer.
@@ -90,7 +91,7 @@ def open_watchword(settings: Settings, clock: Clock | None = None) -> Watchword:
         records = open_records(settings.records_url or f"sqlite:///{data / 'records.sqlite3'}")
         stack.callback(records.close)
         records.migrate()
-        spool = SqliteSpool(data / "spool.sqlite3", max_bytes=settings.spool_bytes, reserve_bytes=settings.spool_reserve)
+        spool = SqliteSpool(data / "spool.sqlite3", max_bytes=settings.spool_bytes, reserve_bytes=settings.spool_reserve, durable=durable)
         stack.callback(spool.close)
         columns = SegmentColumns()
         events = _event_log(settings, columns, stack)

@@ -65,6 +65,7 @@ class SqliteSpool:
         max_bytes: bound on the bodies that wait.
         max_records: bound on the records that wait.
         reserve_bytes: disk space that appends leave free.
+        durable: False for a run that is begun anew after a crash: what was acknowledged then survives the process, but no power loss.
     """
 
     def __init__(
@@ -73,8 +74,11 @@ class SqliteSpool:
         max_bytes: int = 4_000_000_000,
         max_records: int = 10_000_000,
         reserve_bytes: int = RESERVE_BYTES,
+        *,
+        durable: bool = True,
     ) -> None:
         self._path = path
+        self._durable = durable
         self._max_bytes = max_bytes
         self._max_records = max_records
         self._reserve = reserve_bytes
@@ -206,7 +210,13 @@ class SqliteSpool:
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
         # What waited and is gone can be given back to the disk; that must be said before a new file's first page is written.
-        kept = ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL", "cache_size=-8000", "journal_size_limit=67108864")
+        kept = (
+            "auto_vacuum=INCREMENTAL",
+            "journal_mode=WAL",
+            f"synchronous={'FULL' if self._durable else 'OFF'}",
+            "cache_size=-8000",
+            "journal_size_limit=67108864",
+        )
         for pragma in (*kept, f"wal_autocheckpoint={_CHECKPOINT_PAGES}"):
             connection.execute(f"PRAGMA {pragma}").close()
         return connection
