@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from watchword import __version__
 from watchword.api.identity import House, Reader
+from watchword.app.metric_export import samples
 from watchword.app.watchword import Watchword
 from watchword.kit.errors import WatchwordError
 from watchword.respond.run_state import RunStatus
@@ -87,7 +88,7 @@ class _Collector:
             found.append(GaugeMetricFamily(f"watchword_spool_{name}", f"{words} that wait in the spool", value=getattr(depth, name)))
         free = shutil.disk_usage(self._watchword.settings.data).free
         found.append(GaugeMetricFamily("watchword_disk_free_bytes", "Free space where the data folder is", value=free))
-        return found + self._response()
+        return found + self._response() + self._measures()
 
     def _response(self) -> list[Metric]:
         """Return what people have to do: incidents, runs, approvals, pages, and what is in force."""
@@ -109,6 +110,14 @@ class _Collector:
             GaugeMetricFamily("watchword_pages_unanswered", "Pages that some team has not taken, 200 at most", value=len(pages)),
             GaugeMetricFamily("watchword_actions_in_force", "States that hold, or may hold", value=len(response.gateway.in_force())),
         ]
+
+    def _measures(self) -> list[Metric]:
+        """Return the present value of every measure, with interval, observations, coverage and grade."""
+        families: dict[str, GaugeMetricFamily] = {}
+        for name, words, labels, number in samples(self._watchword.measures.metrics, self._watchword.clock.now()):
+            family = families.setdefault(name, GaugeMetricFamily(name, words, labels=["name", "subject", "unit"]))
+            family.add_metric([labels["name"], labels["subject"], labels["unit"]], number)
+        return list(families.values())
 
 
 @metrics_routes.get("/metrics")

@@ -75,6 +75,8 @@ STATUSES: Final[tuple[tuple[type[WatchwordError], int, str], ...]] = (
 Handler = Callable[[Request, Exception], Response]
 Machine = tuple[Callable[[str], bool], ASGIApp]
 """A further face: which paths belong to it, and the application that answers them."""
+SHARED: Final = frozenset({"/metrics"})
+"""Paths at which a program with a token in its headers meets the further face, and a person's browser the page."""
 PAGES: Final = (
     login, overview, timeline, findings, places, people, assets, sources, entities, audit, account, wall, help_pages, charts, live,
     incidents, incident_deeds, incident_actions, approvals, phone, acknowledge, on_call, on_call_deeds, playbook_editor, playbook_start,
@@ -94,7 +96,9 @@ class Beside:
         """Pass the call to the face that its path belongs to."""
         if scope["type"] in {"http", "websocket"}:
             for belongs, app in self.machines:
-                if belongs(scope["path"]):
+                if belongs(scope["path"]) and (
+                    scope["path"] not in SHARED or any(name == b"authorization" for name, _ in scope["headers"])
+                ):
                     await app(scope, receive, send)
                     return
         await self.app(scope, receive, send)
