@@ -4,7 +4,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
@@ -114,9 +113,8 @@ class Player:
 
     def _flush(self) -> None:
         accept, at = self.watchword.intake.accept, self.clock.at
-        with ThreadPoolExecutor(len(self.groups) or 1) as senders:  # at once, as real senders are: the spool commits them together
-            for receipt in senders.map(lambda group: accept(group[0], group[1], at), self.groups.items()):
-                self._count(receipt.accepted)
+        for source, group in self.groups.items():
+            self._count(accept(source, group, at).accepted)
         self.groups.clear()
         if self.waiting >= STEP_RECORDS:
             self._carry()
