@@ -70,6 +70,16 @@ presence = Table(
     Column("at", Instant, nullable=False),
 )
 
+invitation = Table(
+    "meeting_invitation",
+    metadata,
+    Column("meeting", String(32), primary_key=True),
+    Column("person", String(128), primary_key=True),
+    Column("version", Integer, nullable=False, comment="of the meeting that was sent"),
+    Column("at", Instant, nullable=False),
+    Column("fault", Text, nullable=False, comment="empty: the server took it"),
+)
+
 agenda_item = Table(
     "agenda_item",
     metadata,

@@ -75,8 +75,8 @@ class Decisions:
         if connection.execute(select(table.c.uid).where(table.c.uid == decision.uid)).first() is not None:
             raise Conflict("this decision is kept already: a later one supersedes it, none changes it")
         number = int(connection.execute(select(func.coalesce(func.max(table.c.number), 0))).scalar_one()) + 1
-        moments = {"decided": to_millisecond(decision.decided), "in_force": to_millisecond(decision.in_force)}
-        kept = replace(decision, number=number, **moments)
+        decided, in_force = to_millisecond(decision.decided), to_millisecond(decision.in_force)
+        kept = replace(decision, number=number, decided=decided, in_force=in_force)
         if kept.supersedes:
             self._supersede(connection, kept)
         connection.execute(insert(table).values(**_row(kept)))

@@ -246,3 +246,12 @@ def upgrade() -> None:
         sa.Column("by", sa.String(length=128), nullable=False),
         sa.PrimaryKeyConstraint("proposal", "number", name=op.f("pk_proposal_version")),
     )
+    op.create_table(
+        "meeting_invitation",
+        sa.Column("meeting", sa.String(length=32), nullable=False),
+        sa.Column("person", sa.String(length=128), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False, comment="of the meeting that was sent"),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("fault", sa.Text(), nullable=False, comment="empty: the server took it"),
+        sa.PrimaryKeyConstraint("meeting", "person", name=op.f("pk_meeting_invitation")),
+    )
