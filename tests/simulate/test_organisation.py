@@ -4,6 +4,7 @@ from watchword.model import AssetKind
 from watchword.resolve.people_file import read_people
 from watchword.resolve.site_file import read_site
 from watchword.simulate import organisation
+from watchword.simulate.probing import batteries
 
 KEY = b"simulation-test-key-of-32-bytes."
 
@@ -37,7 +38,7 @@ def test_nothing_is_named_twice(org):
 def test_the_site_file_is_read_without_fault(org):
     site, assets = read_site(org.site_yaml(), "site.yaml")
     assert len(site.doors) == sum(len(plan.doors) for plan in org.sites)
-    assert set(assets.assets) == {host.uid for host in org.hosts}
+    assert set(assets.assets) == {host.uid for host in org.hosts} | {f"asset:{name}" for name, _, _ in batteries()}
     cameras = [asset for asset in assets.assets.values() if asset.kind is AssetKind.CAMERA]
     assert all(door in site.doors for camera in cameras for door in camera.sees)
     assert all(asset.place in site.places for asset in assets.assets.values())

@@ -12,6 +12,7 @@ from typing import Final
 
 from watchword.app.demo import demo_mappings, furnish
 from watchword.app.feeder import Feed
+from watchword.app.furnishing_uptime import furnish_uptime, probe_settings
 from watchword.app.principal import Role
 from watchword.app.settings import FILE_NAME, Settings
 from watchword.app.source_keys import keys_of
@@ -56,7 +57,9 @@ def prepare(settings: Settings, seed: int, clock: Clock | None = None) -> list[L
     """Furnish the data folder for the demo: site, people, sources with tokens, listeners, first account; safe to repeat."""
     clock = clock or SystemClock()
     with open_watchword(replace(settings, syslog=(), drop=()), clock) as watchword:
-        furnish(watchword, organisation(seed))
+        org = organisation(seed)
+        furnish(watchword, org)
+        furnish_uptime(watchword, org)
         logins = _logins(watchword)
         _rotas(watchword)
         feed = _feed(watchword, settings, seed)
@@ -114,6 +117,7 @@ def _write_settings(data: Path, feed: Feed) -> None:
         lines += ["[[drop]]", f'folder = "drop/{source}"', f'source = "{source}"', ""]
     lines += ["[detect]", f"egress = {json.dumps(list(GUEST_NETS.values()))}", ""]
     lines += ["[respond]", "simulated = true", ""]
+    lines += probe_settings(organisation(feed.seed))
     for name, team in DESKS.items():
         lines += ["[[paging.channels]]", f'name = "{name}"', 'kind = "screen"', 'url = "screen:"', f'team = "{team.value}"', ""]
     (data / FILE_NAME).write_text("\n".join(lines))

@@ -10,7 +10,10 @@ from watchword.measure.calculator import Calculator
 from watchword.measure.compute_service import Computing
 from watchword.measure.incident_facts_service import IncidentBookFacts, TeamOf
 from watchword.measure.metric_service import Metrics
+from watchword.measure.objective_service import Objectives
 from watchword.measure.response_calculator_service import CollaborationCalculator, ResponseCalculator
+from watchword.measure.uptime_calculator_service import UptimeCalculator
+from watchword.measure.uptime_service import Uptime
 
 
 @dataclass(slots=True)
@@ -21,14 +24,19 @@ class Measures:
     computing: Computing
     incidents: IncidentBookFacts
     """What is known of incidents, as measures see it."""
+    uptime: Uptime
+    """Components and zones: whether they did their work."""
+    objectives: Objectives
+    """How much uptime is promised, and what is left of it."""
     calculators: list[Calculator] = field(default_factory=list)
     """What computes the measures; each slice appends its own in `open_measures`, or governance hands one in later."""
 
 
-def open_measures(records: Records, clock: Clock, audit: Audit, *, team_of: TeamOf) -> Measures:
+def open_measures(records: Records, clock: Clock, audit: Audit, *, team_of: TeamOf, uptime: Uptime, objectives: Objectives) -> Measures:
     """Put the parts together; nothing is computed."""
     metrics = Metrics(records, clock, audit)
     incidents = IncidentBookFacts(records, team_of)
     calculators: list[Calculator] = [ResponseCalculator(incidents), CollaborationCalculator(incidents)]
+    calculators.append(UptimeCalculator(records, uptime, objectives, metrics.definition))
     listed: Callable[[], list[Calculator]] = lambda: calculators  # noqa: E731 - the list grows while the house is put together
-    return Measures(metrics, Computing(metrics, listed), incidents, calculators)
+    return Measures(metrics, Computing(metrics, listed), incidents, uptime, objectives, calculators)

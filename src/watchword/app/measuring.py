@@ -10,8 +10,11 @@ from typing import Final
 import structlog
 from sqlalchemy import insert, select, update
 
+from watchword.app.probing import probing
 from watchword.app.settings import Settings
 from watchword.app.supervisor import held
+from watchword.app.uptime_house import EVERY as FOLLOW_EVERY
+from watchword.app.uptime_house import follow_uptime
 from watchword.app.watchword import Watchword, open_watchword
 from watchword.kit.clock import to_millisecond
 from watchword.kit.errors import Full, Unavailable, WatchwordError
@@ -57,6 +60,7 @@ def _complain(faults: Sequence[str]) -> None:
 def jobs() -> list[Periodic]:
     """Return every periodic job, in the order in which they are done when several are due; each slice adds its line."""
     return [
+        Periodic("uptime.follow", FOLLOW_EVERY, follow_uptime),
         Periodic("metrics.settled", timedelta(hours=24), compute_settled),
         Periodic("metrics.present", timedelta(hours=1), compute_present),
     ]
@@ -68,7 +72,7 @@ def measure(settings: Settings, stopping: threading.Event) -> None:
     Raises:
         Conflict: another process measures on this data folder.
     """
-    with held(settings, "measure"), open_watchword(settings) as watchword:
+    with held(settings, "measure"), open_watchword(settings) as watchword, probing(watchword, stopping):
         measuring = Measuring(watchword, jobs())
         log.info("measuring", jobs=len(measuring.jobs))
         while not stopping.is_set():

@@ -7,6 +7,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+from watchword.connectors.probe_target import read_probes
 from watchword.connectors.responders import read_responders
 from watchword.kit.duration import read_duration
 from watchword.kit.errors import InputError
@@ -250,6 +251,11 @@ KINDS: dict[str, Kind] = {
     "drop": Kind(_drop, "[[drop]] tables with folder and source", structured=True),
     "paging": Kind(_paging_channels, "[[paging.channels]] tables with name, kind, url and, if need be, team", structured=True),
     "responder": Kind(read_responders, "[[responder]] tables with kind, name and the kind's own options", structured=True),
+    "probe": Kind(
+        lambda value, _: read_probes(value),
+        "[[probe.targets]] tables with name, asset, kind, host and the kind's own options",
+        structured=True,
+    ),
     "maintenance": Kind(_maintenance, "[[maintenance]] tables with place, since, until and ticket", structured=True),
 }
 """Kind of a setting → how it is read."""

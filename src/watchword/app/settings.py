@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from watchword.app.setting_kinds import KINDS, Drop, Maintenance, PagingChannel, SyslogListener
+from watchword.connectors.probe_target import Probe
 from watchword.connectors.responders import ResponderEntry
 from watchword.kit.errors import ContentError, Fault, InputError
 
@@ -84,6 +85,10 @@ class Settings:
     responder: tuple[ResponderEntry, ...] = _setting(
         "responder", "responder", "Products that carry out actions, in order of preference.", ()
     )
+    probe_targets: tuple[Probe, ...] = _setting("probe.targets", "probe", "What Watchword itself tries, to see whether it works.", ())
+    probe_allow: tuple[str, ...] = _setting("probe.allow", "networks", "Networks that may be probed; empty: nothing is.", ())
+    probe_rate: int = _setting("probe.rate", "count", "Most probes per minute, all targets together.", 600)
+    probe_simulated: bool = _setting("probe.simulated", "flag", "Let a simulated network answer the probes, as in the demo.", False)
     evidence_largest: int = _setting("evidence.largest", "size", "Largest single piece of evidence.", 16 * 1024**3)
     maintenance: tuple[Maintenance, ...] = _setting(
         "maintenance", "maintenance", "Windows in which findings about a place do not call anyone.", ()

@@ -17,6 +17,7 @@ from watchword.app.occupancy import Heads, Occupancy
 from watchword.app.response import DEEDS, Response, open_response
 from watchword.app.settings import Settings
 from watchword.app.tokens import Tokens
+from watchword.app.uptime_house import open_uptime
 from watchword.detect.coverage import lost_at
 from watchword.detect.gaps import Gaps
 from watchword.detect.insight import Insight
@@ -118,6 +119,16 @@ def open_watchword(settings: Settings, clock: Clock | None = None, *, durable: b
             raw=events.records,
         )
         stack.callback(response.close)
+        uptime, objectives = open_uptime(
+            settings,
+            records,
+            clock,
+            audit,
+            events=events,
+            findings=findings,
+            directory=registry.directory,
+            quiet=response.quiet.windows,
+        )
         watchword = Watchword(
             settings=settings,
             clock=clock,
@@ -144,7 +155,7 @@ def open_watchword(settings: Settings, clock: Clock | None = None, *, durable: b
             intake=intake,
             sealer=Sealer(spool, FileArchive(data / "archive", columns), ledger, events, clock),
             response=response,
-            measures=open_measures(records, clock, audit, team_of=response.roster.team_of),
+            measures=open_measures(records, clock, audit, team_of=response.roster.team_of, uptime=uptime, objectives=objectives),
             governance=open_governance(records, clock, audit),
             resources=stack.pop_all(),
         )
