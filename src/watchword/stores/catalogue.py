@@ -20,6 +20,7 @@ MODULES = (
     "watchword.respond.library_tables",
     "watchword.respond.draft_tables",
     "watchword.govern.committee_tables",
+    "watchword.govern.control_tables",
     "watchword.app.tables",
 )
 """Where rooms declare their tables, in the order in which rooms stand."""
