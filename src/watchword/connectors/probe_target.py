@@ -33,7 +33,7 @@ class Probe:
     expect: int = 0
     """HTTP: the status that counts as right; 0: any below 400."""
     warn: timedelta = timedelta(days=14)
-    """TLS: a certificate that ends sooner is degraded."""
+    """TLS: a certificate that ends sooner is said to; until it ends the service works."""
     every: timedelta = timedelta(minutes=1)
     time: timedelta = timedelta(seconds=5)
     """Longest that one try may take."""

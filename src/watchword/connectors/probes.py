@@ -153,7 +153,7 @@ class Prober:
         if found.not_valid_before_utc > now:
             return Outcome(Verdict.DOWN, f"its certificate begins only on {found.not_valid_before_utc:%d %b %Y %H:%M} UTC")
         if ends - now < probe.warn:
-            return Outcome(Verdict.DEGRADED, f"its certificate ends on {ends:%d %b %Y %H:%M} UTC, in {_ahead(ends - now)}")
+            return Outcome(Verdict.UP, f"its certificate ends on {ends:%d %b %Y %H:%M} UTC, in {_ahead(ends - now)}")
         return Outcome(Verdict.UP)
 
     def _rtsp(self, probe: Probe, family: int, address: str, deadline: "_Deadline") -> Outcome:

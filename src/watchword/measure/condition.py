@@ -100,7 +100,8 @@ def follow(signals: Sequence[Signal], standing: Standing | None = None) -> Line:
             standing = Standing(signal.state, signal.at, signal.at, expires, signal.because, signal.event)
         else:
             longer = None if expires is None or standing.expires is None else max(expires, standing.expires)
-            standing = Standing(standing.state, standing.since, signal.at, longer, standing.because, standing.event)
+            words = signal.because if signal.state is State.UP else standing.because  # of what works, the newest remark counts
+            standing = Standing(standing.state, standing.since, signal.at, longer, words, standing.event)
     return Line(tuple(spans), tuple(lasts), standing)
 
 

@@ -14,6 +14,7 @@ from watchword.kit.ids import uid_of
 from watchword.kit.records import Records
 from watchword.measure import uptime_tables as tables
 from watchword.measure.error_budget import Alert, AlertKind, Budget, alerts, budget, burn
+from watchword.measure.uptime import State
 from watchword.measure.uptime_view import House
 from watchword.model import Finding, FindingState, Mode
 from watchword.model.ocsf import Severity
@@ -141,12 +142,16 @@ class Objectives:
     # alerts
 
     def watch(self, house: House) -> int:
-        """Make a finding of every budget that begins to burn too fast, and end those that do no more; return how many changed."""
+        """Make a finding of every budget that begins to burn too fast, and end those that do no more; return how many changed.
+
+        Of what was never heard of nobody is called: that shows as unknown.
+        """
         now = to_millisecond(house.window.until)
         firing = {
             (service.kept.objective.subject, alert.rule.kind): (service, alert)
             for service in self.services(house)
             for alert in service.alerts
+            if any(span.state is not State.UNKNOWN for span in house.subject_spans(service.kept.objective.subject))
         }
         table, changed = tables.burn, 0
         with self._records.begin() as connection:

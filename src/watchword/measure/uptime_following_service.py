@@ -180,7 +180,8 @@ def write_line(connection: Connection, key: Key, line: Line, before: Standing | 
         return
     mine = (table.c.component == key[0]) & (table.c.condition == key[1])
     if before is not None and not line.spans and now.since == before.since:
-        connection.execute(update(table).where(mine, table.c.since == now.since).values(last=now.last, expires=now.expires))
+        changed = {"last": now.last, "expires": now.expires, "because": now.because}
+        connection.execute(update(table).where(mine, table.c.since == now.since).values(**changed))
         return
     first = min([now.since, *(span.since for span in line.spans)])
     connection.execute(delete(table).where(mine, table.c.since >= first))

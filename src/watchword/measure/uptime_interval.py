@@ -12,6 +12,7 @@ RESAMPLES: Final = 1000
 SEED: Final = 20_260_301
 """The same spans give the same interval."""
 RULE_OF_THREE: Final = 3.0
+KNOWN_LOST: Final = frozenset({State.DEGRADED, State.DOWN})
 TYPICAL: Final = timedelta(hours=1)
 """How long an outage is taken to last where none was seen."""
 
@@ -49,15 +50,23 @@ def lowest(spans: Sequence[Span], shares: Shares, level: float = 0.95) -> float 
 
 
 def highest(spans: Sequence[Span], shares: Shares, level: float = 0.95) -> float | None:
-    """Return the upper end: as `lowest`, of the upper bound (U + Q)/(T - P), at its upper quantile."""
+    """Return the upper end: as `lowest`, of the upper bound (U + Q)/(T - P).
+
+    With few outages, the smallest number of them that such a count allows.
+    """
     if shares.highest is None:
         return None
-    count = sum(1 for _, lost in blocks(spans, frozenset({State.DEGRADED, State.DOWN})) if lost)
-    if count < FEW:
-        return shares.highest + (1 - shares.highest) / 2 if count else shares.highest
+    found = [each for each in blocks(spans, KNOWN_LOST) if each[1]]
+    if len(found) < FEW:
+        if not found:
+            return shares.highest
+        from scipy.stats import chi2  # noqa: PLC0415 - slow to import
+
+        least = float(chi2.ppf((1 - level) / 2, 2 * len(found))) / 2
+        lost = least * sum(each for _, each in found) / len(found)
+        return max(shares.highest, min(1.0, 1 - lost / shares.exposure.total_seconds()))
     known = [span if span.state is not State.UNKNOWN else Span(span.since, span.until, State.UP) for span in spans]
-    found = _resampled(blocks(known, frozenset({State.DEGRADED, State.DOWN})), 1 - (1 - level) / 2)
-    return max(found, shares.highest)
+    return max(_resampled(blocks(known, KNOWN_LOST), 1 - (1 - level) / 2), shares.highest)
 
 
 def _quantile(spans: Sequence[Span], shares: Shares, lost: frozenset[State], share: float) -> float | None:

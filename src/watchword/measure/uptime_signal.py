@@ -8,7 +8,7 @@ from watchword.measure.component import Component
 from watchword.measure.condition import Signal
 from watchword.measure.uptime import State
 from watchword.model import Event, value_at
-from watchword.model.ocsf import OTHER_ACTIVITY, Access, EventClass, Health
+from watchword.model.ocsf import OTHER_ACTIVITY, Access, EventClass, Health, Status
 
 PROBES: Final = "watchword-probes"
 """The source as which the results of our own probes come in at the front door."""
@@ -119,9 +119,11 @@ class Listener:
         until = event.data.get("end_time")
         every = timedelta(milliseconds=int(until)) - timedelta(milliseconds=int(event.time.timestamp() * 1000)) if until else RHYTHM
         every = min(max(every, timedelta(seconds=1)), LONGEST)
-        states = {int(Health.ONLINE): State.UP, int(Health.OFFLINE): State.DOWN}
-        state = states.get(event.activity_id, State.DEGRADED)
-        found = [self._signal(event, event.asset, f"probe {name}", state, "" if state is State.UP else words or "the probe failed", every)]
+        states = {int(Status.SUCCESS): State.UP, int(Status.FAILURE): State.DOWN}
+        state = states.get(event.data.get("status_id", 0), State.DEGRADED)
+        found = [
+            self._signal(event, event.asset, f"probe {name}", state, words or ("" if state is State.UP else "the probe failed"), every)
+        ]
         if state is not State.DOWN and any(each.name == "reachable" for each in self._watched[event.asset].conditions):
             found.append(self._signal(event, event.asset, "reachable", State.UP, holds=every))
         return found

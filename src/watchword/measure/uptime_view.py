@@ -98,8 +98,12 @@ class House:
     def since(self, uid: str) -> datetime:
         """Return the moment from which a component's time counts: when it was first heard of, else when the house's watch began."""
         component = self.components[uid]
-        heard = any(each.way in {Way.HEARD, Way.PROBE} for each in component.conditions)
-        began = self._facts.heard.get(uid, self._began) if heard else self._began
+        began = self._began
+        if any(each.way in {Way.HEARD, Way.PROBE} for each in component.conditions):
+            began = self._facts.heard.get(uid, began)
+        for each in component.conditions:
+            if each.way is Way.FOLLOWS:
+                began = max(began, self._facts.heard.get(each.of, began))
         return min(max(self.window.since, began), self.window.until)
 
     def window_of(self, uid: str) -> Window:
@@ -255,7 +259,7 @@ class House:
             lines = [self.condition(component, each, window) for each in component.conditions if each.way is not Way.TEST]
             spans = with_planned(worst_of(lines, window), self._work(uid), window)
             found += [Outage(uid, span) for span in outages(spans) if component.conditions]
-        return causes(found, self.graph, self.window.since)
+        return causes(found, self.graph, self.zone_window.since)
 
     @cached_property
     def lost(self) -> Matrix:

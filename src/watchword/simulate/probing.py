@@ -111,7 +111,7 @@ class Equipment:
         return known
 
     def answer(self, probe: Tried, at: datetime) -> tuple[str, str]:
-        """Return (``up``, ``degraded`` or ``down``; what was seen) of one probe at a moment."""
+        """Return (``up`` or ``down``; what was seen) of one probe at a moment."""
         names = {probe.name, *self.upstream_of(probe.asset)}
         for back in (1, 0):
             for trouble in self.troubles((at - timedelta(days=back)).date()):
@@ -120,7 +120,7 @@ class Equipment:
                     return "down", f"refuses port {probe.port}" if own else trouble.said
         if probe.name == ENDING:
             ends = datetime(at.year, at.month, at.day, tzinfo=UTC) + ENDS_AFTER
-            return "degraded", f"its certificate ends on {ends:%d %b %Y %H:%M} UTC, in {(ends - at).days} days"
+            return "up", f"its certificate ends on {ends:%d %b %Y %H:%M} UTC, in {(ends - at).days} days"
         return "up", ""
 
     def edges(self, probe: Tried, since: datetime, until: datetime) -> list[datetime]:

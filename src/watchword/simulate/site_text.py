@@ -121,7 +121,7 @@ _COVER = {
 _PROMISED = {
     "harbour": (
         ("srv-h-01", 0.999), ("srv-h-03", 0.995), ("srv-h-05", 0.995), ("srv-h-07", 0.995), ("sw-h-core", 0.9995),
-        ("main/2/servers", 0.995), ("lab/0/airlock", 0.99), ("panel-h", 0.999),
+        ("main/2/servers", 0.995), ("lab/0/airlock", 0.99),
     ),
     "mill": (("srv-m-01", 0.999), ("hall/0/servers", 0.995), ("hall/0/floor", 0.99), ("sw-m-core", 0.9995)),
 }  # fmt: skip
