@@ -21,6 +21,9 @@ MODULES = (
     "watchword.respond.draft_tables",
     "watchword.govern.committee_tables",
     "watchword.govern.control_tables",
+    "watchword.govern.policy_tables",
+    "watchword.learn.learning_tables",
+    "watchword.app.dashboard_tables",
     "watchword.app.tables",
 )
 """Where rooms declare their tables, in the order in which rooms stand."""
