@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 from sqlalchemy import insert, select, update
 
+from watchword.app.furnishing_history import give_past
 from watchword.app.probing import probing
 from watchword.app.settings import Settings
 from watchword.app.supervisor import held
@@ -61,6 +62,7 @@ def jobs() -> list[Periodic]:
     """Return every periodic job, in the order in which they are done when several are due; each slice adds its line."""
     return [
         Periodic("uptime.follow", FOLLOW_EVERY, follow_uptime),
+        Periodic("demo.history", timedelta(days=3650), give_past),
         Periodic("metrics.settled", timedelta(hours=24), compute_settled),
         Periodic("metrics.present", timedelta(hours=1), compute_present),
     ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
 from watchword.kit.clock import to_millisecond
 from watchword.kit.errors import NotFound
@@ -13,17 +13,25 @@ from watchword.kit.ids import random_uid
 from watchword.measure import metric_tables as tables
 from watchword.measure.calculator import Input, Measured, code_hash, is_period
 from watchword.measure.grade import SHARE
+from watchword.measure.metric_rows_service import (
+    MOST_INPUTS,
+    flagged,
+    flags_in_force,
+    keep_inputs,
+    metric_of,
+    parts_of,
+    row_of,
+    standing_windows,
+    with_flags,
+)
 from watchword.measure.target_service import Targets
 from watchword.measure.xmr import Chart, chart
-from watchword.model.metric import Flag, Grade, Metric, Window
+from watchword.model.metric import Flag, Grade, Metric
 
 MOST_POINTS: Final = 600
 """Points of one series read at once."""
-MOST_INPUTS: Final = 10_000
-"""Inputs kept of one value; beyond them the hash still covers all."""
 KEPT: Final = timedelta(days=40)
 """How long running values are kept, but the newest and those on which a decision stands."""
-_CHUNK: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,42 +73,58 @@ class Metrics(Targets):
         if not values:
             return 0
         if connection is not None:
-            return sum(self._put(connection, each) for each in values)
+            return self._keep(connection, values)
         with self._records.begin() as own:
-            new = sum(self._put(own, each) for each in values)
-            names = sorted({each.metric.name for each in values})
+            new = self._keep(own, values)
             if new:
-                self._ledger.append_change(
-                    own, "metric", names[0] if len(names) == 1 else "", {"names": names[:50], "new": new}, self._clock.now()
-                )
+                names = sorted({each.metric.name for each in values})
+                said = {"names": names[:50], "new": new}
+                self._ledger.append_change(own, "metric", names[0] if len(names) == 1 else "", said, self._clock.now())
         return new
 
-    def _put(self, connection: Connection, each: Measured) -> bool:
-        metric, table = _flagged(connection, each.metric), tables.metric_value
-        definition = self.definition(metric.name)
-        period = is_period(definition, metric.window)
-        same = (
-            (table.c.name == metric.name)
-            & (table.c.subject == metric.subject)
-            & (table.c.period == period)
-            & (table.c.since == to_millisecond(metric.window.since))
-            & (table.c.until == to_millisecond(metric.window.until))
-        )
-        known = connection.execute(select(table.c.current).where(table.c.uid == metric.uid)).scalar()
-        if known:
-            connection.execute(update(table).where(table.c.uid == metric.uid).values(computed=metric.computed or self._clock.now()))
-            return False
-        connection.execute(update(table).where(same & table.c.current).values(current=False))
-        if known is not None:
-            connection.execute(
-                update(table).where(table.c.uid == metric.uid).values(current=True, computed=metric.computed or self._clock.now())
+    def _keep(self, connection: Connection, values: Sequence[Measured]) -> int:
+        """Keep values with few statements, however many they are."""
+        table, flags = tables.metric_value, flags_in_force(connection)
+        graded = {each.metric.uid: replace(each, metric=flagged(each.metric, flags)) for each in values}
+        known: dict[str, bool] = {}
+        for part in parts_of(list(graded)):
+            known.update(
+                {row.uid: row.current for row in connection.execute(select(table.c.uid, table.c.current).where(table.c.uid.in_(part)))}
             )
-            return True
-        if not period:
-            _forget_running(connection, metric, KEPT)
-        connection.execute(insert(table).values(**_row(metric, period, self.code_hash(metric.name), self._clock.now())))
-        _keep_inputs(connection, metric.inputs, each.uids)
-        return True
+        now = self._clock.now()
+        same = [uid for uid, current in known.items() if current]
+        for part in parts_of(same):
+            connection.execute(
+                update(table).where(table.c.uid.in_(part)).values(computed=max(graded[uid].metric.computed or now for uid in part))
+            )
+        fresh = [each for uid, each in graded.items() if not known.get(uid)]
+        standing = standing_windows(connection, [each.metric for each in fresh])
+        rows = []
+        for each in fresh:
+            metric = each.metric
+            period = is_period(self.definition(metric.name), metric.window)
+            row = row_of(metric, period=period, code=self.code_hash(metric.name), now=now)
+            self._make_room(connection, row, standing)
+            if metric.uid in known:
+                connection.execute(update(table).where(table.c.uid == metric.uid).values(current=True, computed=row["computed"]))
+            else:
+                rows.append(row)
+        for some in parts_of(rows):
+            connection.execute(insert(table), some)
+        keep_inputs(connection, fresh)
+        return len(fresh)
+
+    def _make_room(self, connection: Connection, row: dict[str, Any], standing: frozenset[tuple[Any, ...]]) -> None:
+        """Let the value of the same window before it step back, and of earlier running values keep one a day."""
+        table = tables.metric_value
+        mine = (table.c.name == row["name"]) & (table.c.subject == row["subject"]) & (table.c.period == row["period"])
+        if (row["name"], row["subject"], row["period"], row["since"], row["until"]) in standing:
+            window = (table.c.since == row["since"]) & (table.c.until == row["until"])
+            connection.execute(update(table).where(mine & window & table.c.current).values(current=False))
+        if not row["period"] and (row["name"], row["subject"]) in standing:
+            day = row["until"].replace(hour=0, minute=0, second=0, microsecond=0)
+            gone = (table.c.until >= day) & (table.c.until < row["until"])
+            connection.execute(delete(table).where(mine & ~table.c.held & gone))
 
     def get(self, uid: str) -> Metric:
         """Return one value by its uid.
@@ -112,7 +136,7 @@ class Metrics(Targets):
             row = connection.execute(select(tables.metric_value).where(tables.metric_value.c.uid == uid)).first()
         if row is None:
             raise NotFound(f"there is no value {uid}: running values are kept for {KEPT.days} days")
-        return _metric(row)
+        return metric_of(row)
 
     def latest(self, name: str, subject: str = "") -> Metric | None:
         """Return the newest value, running or of a period; None: it was never computed.
@@ -156,7 +180,7 @@ class Metrics(Targets):
         with self._records.read() as connection:
             for row in connection.execute(select(table).join(newest, join).order_by(table.c.computed)):
                 if row.version == versions[row.name]:
-                    found.setdefault(row.name, {})[row.subject] = _metric(row)
+                    found.setdefault(row.name, {})[row.subject] = metric_of(row)
         return found
 
     def series(self, name: str, subject: str = "", since: datetime | None = None) -> list[Metric]:
@@ -188,7 +212,7 @@ class Metrics(Targets):
         with self._records.read() as connection:
             for row in connection.execute(query):
                 if row.version == versions[row.name]:
-                    found.setdefault((row.name, row.subject), []).append(_metric(row))
+                    found.setdefault((row.name, row.subject), []).append(metric_of(row))
         return {key: points[:MOST_POINTS][::-1] for key, points in found.items()}
 
     def subjects(self, name: str) -> list[str]:
@@ -236,8 +260,8 @@ class Metrics(Targets):
     def hold(self, connection: Connection, uids: Sequence[str]) -> None:
         """Keep values for good: a meeting or decision stands on them."""
         table = tables.metric_value
-        for start in range(0, len(uids), _CHUNK):
-            connection.execute(update(table).where(table.c.uid.in_(uids[start : start + _CHUNK])).values(held=True))
+        for part in parts_of(uids):
+            connection.execute(update(table).where(table.c.uid.in_(part)).values(held=True))
 
     # flags
 
@@ -293,89 +317,3 @@ class Metrics(Targets):
             if gone:
                 connection.execute(delete(inputs).where(~exists().where(table.c.inputs == inputs.c.inputs)))
         return int(gone)
-
-
-def _row(metric: Metric, period: bool, code: str, now: datetime) -> dict[str, Any]:
-    return {
-        "uid": metric.uid,
-        "name": metric.name,
-        "version": metric.version,
-        "subject": metric.subject,
-        "since": to_millisecond(metric.window.since),
-        "until": to_millisecond(metric.window.until),
-        "period": period,
-        "current": True,
-        "held": False,
-        "value": metric.value,
-        "lo": metric.lo,
-        "hi": metric.hi,
-        "n": metric.n,
-        "coverage": metric.coverage,
-        "grade": metric.grade.value,
-        "unit": metric.unit,
-        "because": metric.because,
-        "flags": [flag.value for flag in metric.flags],
-        "inputs": metric.inputs,
-        "details": dict(metric.details),
-        "code": code,
-        "computed": to_millisecond(metric.computed or now),
-    }
-
-
-def with_flags(metric: Metric, flags: Sequence[tuple[Flag, str]]) -> Metric:
-    """Return a value graded D for flags in force, its reason first."""
-    fresh = [(flag, because) for flag, because in flags if flag not in metric.flags]
-    if not fresh:
-        return metric
-    because = " ".join(because for _, because in fresh)
-    words = f"{because} Not credible until that is cleared up. {metric.because}"
-    return replace(metric, flags=(*metric.flags, *(flag for flag, _ in fresh)), grade=Grade.D, because=words)
-
-
-def _flagged(connection: Connection, metric: Metric) -> Metric:
-    table = tables.metric_flag
-    query = select(table.c.flag, table.c.because).where(table.c.name == metric.name, table.c.subject == metric.subject)
-    query = query.where(table.c.since < metric.window.until, table.c.until.is_(None) | (table.c.until > metric.window.since))
-    return with_flags(metric, [(Flag(row.flag), row.because) for row in connection.execute(query)])
-
-
-def _forget_running(connection: Connection, metric: Metric, kept: timedelta) -> None:
-    """Let the running values before this one go: of each day one stays, and those on which something stands."""
-    table = tables.metric_value
-    day = metric.window.until.replace(hour=0, minute=0, second=0, microsecond=0)
-    mine = (table.c.name == metric.name) & (table.c.subject == metric.subject) & ~table.c.period & ~table.c.held
-    gone = (table.c.until >= day) | (table.c.until < metric.window.until - kept)
-    connection.execute(delete(table).where(mine & gone & (table.c.until < metric.window.until)))
-
-
-def _keep_inputs(connection: Connection, inputs: str, uids: Sequence[Input]) -> None:
-    if not uids or not inputs:
-        return
-    table = tables.metric_input
-    if connection.execute(select(table.c.inputs).where(table.c.inputs == inputs).limit(1)).first() is not None:
-        return
-    unique = sorted(set(uids))[:MOST_INPUTS]
-    rows = [{"inputs": inputs, "kind": kind[:16], "uid": uid[:200]} for kind, uid in unique]
-    connection.execute(insert(table), list({(row["kind"], row["uid"]): row for row in rows}.values()))
-
-
-def _metric(row: Row[Any]) -> Metric:
-    return Metric(
-        uid=row.uid,
-        name=row.name,
-        version=row.version,
-        window=Window(row.since, row.until),
-        value=row.value,
-        lo=row.lo,
-        hi=row.hi,
-        n=row.n,
-        coverage=row.coverage,
-        grade=Grade(row.grade),
-        unit=row.unit,
-        because=row.because,
-        subject=row.subject,
-        flags=tuple(Flag(flag) for flag in row.flags),
-        inputs=row.inputs,
-        computed=row.computed,
-        details=dict(row.details),
-    )

@@ -11,6 +11,7 @@ from watchword.measure.intervals import LEVEL, Interval, two_sided_p, z_of
 
 CENSORED: Final = 0
 EVENT: Final = 1
+TINY: Final = 1e-12
 COMPETING: Final = 2
 """It ended otherwise, as a false alarm: the event can no longer come."""
 
@@ -84,11 +85,15 @@ class Curve:
 
 
 def _log_log(step: Step, z: float) -> Interval:
-    if step.survival <= 0 or step.survival >= 1 or math.isinf(step.hazard_sum):
-        return (0.0, 0.0) if step.survival <= 0 else (1.0, 1.0)
-    logged = math.log(step.survival)
-    half = z * math.sqrt(step.hazard_sum) / abs(logged)
-    return step.survival ** math.exp(half), step.survival ** math.exp(-half)
+    if step.survival <= 0 or math.isinf(step.hazard_sum):
+        return 0.0, 0.0
+    return _powers(step.survival, z * math.sqrt(step.hazard_sum) / abs(math.log(step.survival)))
+
+
+def _powers(share: float, half: float) -> Interval:
+    """Return share^(e^half) and share^(e^-half): bounds on the log-log scale; far out they are 0 and 1."""
+    half = min(half, 500.0)
+    return share ** math.exp(half), share ** math.exp(-half)
 
 
 def _counted(lives: Iterable[Life]) -> tuple[list[Life], list[tuple[float, int, int, int]]]:
@@ -162,11 +167,9 @@ def cumulative_incidence(lives: Iterable[Life], time: float, cause: int = EVENT,
 
 
 def _bounds(share: float, variance: float, level: float) -> Interval:
-    if not 0 < share < 1 or variance <= 0:
+    if not TINY < share < 1 - TINY or variance <= 0:
         return share, share
-    logged = math.log(share)
-    half = z_of(level) * math.sqrt(variance) / abs(share * logged)
-    return share ** math.exp(half), share ** math.exp(-half)
+    return _powers(share, z_of(level) * math.sqrt(variance) / abs(share * math.log(share)))
 
 
 def log_rank(one: Sequence[Life], other: Sequence[Life]) -> tuple[float, float]:
