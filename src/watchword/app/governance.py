@@ -4,11 +4,28 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import structlog
+
 from watchword.app.audit import Audit
-from watchword.govern.candidate import Candidate
+from watchword.app.measures import Measures
+from watchword.govern.agenda_service import Agendas
+from watchword.govern.candidate import Candidate, IsoInput
+from watchword.govern.committee_service import Committees
 from watchword.govern.decision_service import Decisions
+from watchword.govern.meeting_service import Meetings
+from watchword.govern.minutes_service import MinuteBook
+from watchword.govern.proposal_service import Proposals
+from watchword.govern.steering_service import SteeringFacts
 from watchword.kit.clock import Clock
 from watchword.kit.records import Records
+from watchword.model.metric import Flag, Grade, Metric
+from watchword.respond.reach_service import Roster
+
+Source = Callable[[datetime], list[Candidate]]
+MOST_FLAGGED = 20
+"""Flagged measures that are put forward at once."""
+
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -16,10 +33,61 @@ class Governance:
     """Everything that decides. Part of a `Watchword`; each slice adds its services here."""
 
     decisions: Decisions
-    candidates: list[Callable[[datetime], list[Candidate]]] = field(default_factory=list)
+    committees: Committees
+    meetings: Meetings
+    agendas: Agendas
+    proposals: Proposals
+    minutes: MinuteBook
+    facts: SteeringFacts
+    candidates: list[Source] = field(default_factory=list)
     """What could be on an agenda now; each slice appends its own."""
 
 
-def open_governance(records: Records, clock: Clock, audit: Audit) -> Governance:
+def open_governance(records: Records, clock: Clock, audit: Audit, roster: Roster, site_key: bytes, measures: Measures) -> Governance:
     """Put the parts together; nothing is done yet."""
-    return Governance(Decisions(records, clock, audit))
+    metrics = measures.metrics
+    decisions = Decisions(records, clock, audit)
+    committees = Committees(records, clock, audit, roster, site_key)
+    proposals = Proposals(records, clock, audit, committees, decisions, metrics)
+    sources: list[Source] = [lambda _: not_credible(measures), lambda _: missed(measures)]
+    agendas = Agendas(records, clock, audit, committees, decisions, metrics, lambda now: gathered(sources, now))
+    meetings = Meetings(records, clock, audit, committees)
+    minutes = MinuteBook(records, clock, audit, committees, decisions, proposals)
+    return Governance(decisions, committees, meetings, agendas, proposals, minutes, SteeringFacts(records, committees), sources)
+
+
+def gathered(sources: list[Source], now: datetime) -> list[Candidate]:
+    """Return what every source hands in; one that fails is logged and holds up no agenda."""
+    found: list[Candidate] = []
+    for source in sources:
+        try:
+            found += source(now)
+        except Exception:
+            log.exception("candidates_missing", source=getattr(source, "__qualname__", repr(source)))
+    return found
+
+
+def not_credible(measures: Measures) -> list[Candidate]:
+    """Return what detectors flagged: a number that may have been gamed is talked about, not steered by."""
+    metrics, found = measures.metrics, []
+    for each in metrics.flags()[:MOST_FLAGGED]:
+        present = metrics.present(each.name).get(each.subject)
+        uids = (present.uid,) if present else ()
+        refs = (f"metric:{each.name}|{each.subject}",)
+        domain = {"it": "it", "physical": "physical"}.get(metrics.definition(each.name).domain.value, "joint")
+        title = f"{metrics.definition(each.name).title} is not credible: {Flag(each.flag).value}"
+        found.append(Candidate("metric", title, each.because, None, 2.0, 1.0, 10, domain, IsoInput.MEASUREMENTS, refs, uids))
+    return found
+
+
+def missed(measures: Measures) -> list[Candidate]:
+    """Return joins that were missed: incidents of both domains that only one side worked on."""
+    metrics = measures.metrics
+    if "missed_joins" not in {each.name for each in metrics.definitions()}:
+        return []
+    present: Metric | None = metrics.latest("missed_joins")
+    if present is None or not present.value or present.grade is Grade.D:
+        return []
+    title = f"{round(present.value)} incidents of both sides were worked on by one"
+    refs = ("metric:missed_joins|",)
+    return [Candidate("join", title, present.because, None, 2.0, 1.0, 15, "joint", IsoInput.MEASUREMENTS, refs, (present.uid,))]

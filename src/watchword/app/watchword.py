@@ -129,6 +129,7 @@ def open_watchword(settings: Settings, clock: Clock | None = None, *, durable: b
             directory=registry.directory,
             quiet=response.quiet.windows,
         )
+        measures = open_measures(records, clock, audit, team_of=response.roster.team_of, uptime=uptime, objectives=objectives)
         watchword = Watchword(
             settings=settings,
             clock=clock,
@@ -155,8 +156,8 @@ def open_watchword(settings: Settings, clock: Clock | None = None, *, durable: b
             intake=intake,
             sealer=Sealer(spool, FileArchive(data / "archive", columns), ledger, events, clock),
             response=response,
-            measures=open_measures(records, clock, audit, team_of=response.roster.team_of, uptime=uptime, objectives=objectives),
-            governance=open_governance(records, clock, audit),
+            measures=measures,
+            governance=open_governance(records, clock, audit, response.roster, site_key, measures),
             resources=stack.pop_all(),
         )
         heads.occupancy = Occupancy(watchword)

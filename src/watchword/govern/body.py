@@ -59,6 +59,8 @@ class BodyRules:
     floor_eur: float = 5_000.0
     """What an unpriced thing weighs, in euro a year."""
     roles: tuple[str, ...] = (CHAIR, FACILITATOR, SCRIBE)
+    takes: tuple[str, ...] = ()
+    """Kinds of candidates that its agenda takes; empty: all."""
     holidays: tuple[date, ...] = ()
     question_days: int = 3
     objection_days: int = 2

@@ -243,14 +243,15 @@ def _is_mail(text: str) -> bool:
 def _rules_json(rules: BodyRules) -> dict[str, Any]:
     plain = asdict(rules)
     plain |= {"first": rules.first.isoformat(), "at": rules.at.isoformat("minutes"), "fallback": rules.fallback.value}
-    return plain | {"roles": [*rules.roles], "holidays": [day.isoformat() for day in rules.holidays]}
+    return plain | {"roles": [*rules.roles], "takes": [*rules.takes], "holidays": [day.isoformat() for day in rules.holidays]}
 
 
 def _rules(kept: Mapping[str, Any]) -> BodyRules:
     known = {each.name for each in fields(BodyRules)}
     plain = {name: value for name, value in kept.items() if name in known}
     plain |= {"first": date.fromisoformat(plain["first"]), "at": time.fromisoformat(plain["at"]), "fallback": Fallback(plain["fallback"])}
-    return BodyRules(**plain | {"roles": tuple(plain["roles"]), "holidays": tuple(map(date.fromisoformat, plain["holidays"]))})
+    lists = {"roles": tuple(plain["roles"]), "takes": tuple(plain.get("takes", ()))}
+    return BodyRules(**plain | lists | {"holidays": tuple(map(date.fromisoformat, plain["holidays"]))})
 
 
 def _seats(connection: Connection) -> dict[str, tuple[Member, ...]]:

@@ -237,6 +237,7 @@ pulse = Table(
     Column("meeting", String(32), nullable=False, index=True),
     Column("question", String(32), nullable=False),
     Column("score", Integer, nullable=False),
+    sqlite_with_rowid=False,  # rows lie in the order of their random uids, not in that of their coming
 )
 """Answers without a name or a moment."""
 
@@ -245,5 +246,6 @@ pulse_answered = Table(
     metadata,
     Column("meeting", String(32), primary_key=True),
     Column("person", String(128), primary_key=True),
+    sqlite_with_rowid=False,
 )
 """Who has answered, so that nobody answers twice; no row of it leads to an answer."""

@@ -142,11 +142,6 @@ class State:
         return tuple(each for each in self.objections if each.blocks)
 
     @property
-    def voices(self) -> frozenset[str]:
-        """Return whoever counts towards the quorum of an objection round: those who spoke, or all where silence consents."""
-        return frozenset(self.rules.seats) if self.rules.silence_consents else self.answered
-
-    @property
     def waiting(self) -> tuple[str, ...]:
         """Return the members who have not said their word in this round."""
         if self.roll is None or self.stage not in {Stage.QUESTION, Stage.OBJECTION, Stage.ESCALATED}:
@@ -328,7 +323,8 @@ def _close_objections(state: State, at: datetime, because: str) -> State:
             return _escalate(ended, words)
         words = f"{because} The proposer and {who} look for a text that meets the objection."
         return replace(ended, stage=Stage.INTEGRATION, integrations=state.integrations + 1, answered=frozenset(), because=words)
-    lack = state.rules.quorum_lack(state.voices)
+    # Silence counts only where the body's rule says so.
+    lack = state.rules.quorum_lack(state.rules.seats if state.rules.silence_consents else state.answered)
     if not lack:
         return replace(ended, stage=Stage.CONSENTED, because=f"{because} No paramount objection is open, and the quorum is met.")
     if not state.repeats:

@@ -180,6 +180,7 @@ def upgrade() -> None:
         sa.Column("question", sa.String(length=32), nullable=False),
         sa.Column("score", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("uid", name=op.f("pk_meeting_pulse")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("meeting_pulse") as batch_op:
         batch_op.create_index(batch_op.f("ix_meeting_pulse_meeting"), ["meeting"], unique=False)
@@ -189,6 +190,7 @@ def upgrade() -> None:
         sa.Column("meeting", sa.String(length=32), nullable=False),
         sa.Column("person", sa.String(length=128), nullable=False),
         sa.PrimaryKeyConstraint("meeting", "person", name=op.f("pk_meeting_pulse_answered")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "minutes_answer",
