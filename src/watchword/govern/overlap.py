@@ -53,7 +53,7 @@ class Products:
             yield name, float(shares[index])
 
     def mean(self, options: Sequence[str], always: Iterable[str]) -> Losses:
-        """Return the losses at the mean of every factor: rates, losses and effects are drawn independently, so the products keep their mean."""
+        """Return the losses at the mean of every factor: they are drawn independently, so the products keep their mean."""
         import numpy as np  # noqa: PLC0415
 
         each = self.draws(options, always)

@@ -22,6 +22,7 @@ MODULES = (
     "watchword.govern.committee_tables",
     "watchword.govern.control_tables",
     "watchword.govern.policy_tables",
+    "watchword.govern.risk_tables",
     "watchword.learn.learning_tables",
     "watchword.app.dashboard_tables",
     "watchword.app.tables",
