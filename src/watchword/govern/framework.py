@@ -1,4 +1,4 @@
-"""Framework files: OSCAL catalogues (JSON, XML), baselines, flat lists and maps of ids, read into plain controls; text stays the importer's."""
+"""Framework files: OSCAL catalogues (JSON, XML), baselines, flat lists and maps of ids, as plain controls; the text is the importer's."""
 
 import csv
 import gzip
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from watchword.govern.crosswalk import MapRow, Relation
 from watchword.kit.errors import ContentError, Fault
@@ -207,8 +207,8 @@ def _xml(raw: bytes, name: str, digest: str) -> Catalogue:
     if re.search(rb"<!(DOCTYPE|ENTITY)", raw[:4096] + raw[-4096:]) or b"<!ENTITY" in raw:
         raise _wrong(name, "declares entities", "give a plain OSCAL catalogue")
     try:
-        root = ElementTree.fromstring(raw)  # noqa: S314 - entities were refused above
-    except ElementTree.ParseError as error:
+        root = ET.fromstring(raw)  # noqa: S314 - entities were refused above
+    except ET.ParseError as error:
         raise _wrong(name, f"is no XML: {error}") from error
     if root.tag != f"{NS}catalog":
         raise _wrong(name, f"is no OSCAL catalogue: its top is {root.tag!r}")
@@ -221,7 +221,7 @@ def _xml(raw: bytes, name: str, digest: str) -> Catalogue:
     return Catalogue(called, title, version, digest, tuple(found))
 
 
-def _element(node: ElementTree.Element, parent: str, depth: int) -> Iterator[Control]:
+def _element(node: ET.Element, parent: str, depth: int) -> Iterator[Control]:
     if depth > DEEPEST:
         return
     for child in node:
@@ -241,11 +241,11 @@ def _element(node: ElementTree.Element, parent: str, depth: int) -> Iterator[Con
         yield from _element(child, uid, depth + 1)
 
 
-def _inner(node: ElementTree.Element) -> bool:
+def _inner(node: ET.Element) -> bool:
     return node.tag == f"{NS}control"
 
 
-def _marked_by_examples(root: ElementTree.Element, found: list[Control]) -> list[Control]:
+def _marked_by_examples(root: ET.Element, found: list[Control]) -> list[Control]:
     """Mark what CSF's first release does not: a subcategory without an implementation example is withdrawn, a category of such ones too."""
     if any(each.withdrawn for each in found):
         return found
