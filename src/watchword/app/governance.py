@@ -14,6 +14,7 @@ from watchword.govern.committee_service import Committees
 from watchword.govern.decision_service import Decisions
 from watchword.govern.meeting_service import Meetings
 from watchword.govern.minutes_service import MinuteBook
+from watchword.govern.policy_service import Policies
 from watchword.govern.proposal_service import Proposals
 from watchword.govern.steering_service import SteeringFacts
 from watchword.kit.clock import Clock
@@ -39,6 +40,7 @@ class Governance:
     proposals: Proposals
     minutes: MinuteBook
     facts: SteeringFacts
+    policies: Policies
     candidates: list[Source] = field(default_factory=list)
     """What could be on an agenda now; each slice appends its own."""
 
@@ -52,8 +54,11 @@ def open_governance(records: Records, clock: Clock, audit: Audit, roster: Roster
     sources: list[Source] = [lambda _: not_credible(measures), lambda _: missed(measures)]
     agendas = Agendas(records, clock, audit, committees, decisions, metrics, lambda now: gathered(sources, now))
     meetings = Meetings(records, clock, audit, committees)
+    policies = Policies(records, clock, audit)
+    decisions.checks.append(policies.check)
+    decisions.on_decided.append(policies.decided)
     minutes = MinuteBook(records, clock, audit, committees, decisions, proposals)
-    return Governance(decisions, committees, meetings, agendas, proposals, minutes, SteeringFacts(records, committees), sources)
+    return Governance(decisions, committees, meetings, agendas, proposals, minutes, SteeringFacts(records, committees), policies, sources)
 
 
 def gathered(sources: list[Source], now: datetime) -> list[Candidate]:

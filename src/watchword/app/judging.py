@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import structlog
 
+from watchword.app.parameters import Followed, with_parameters
 from watchword.app.settings import Settings
 from watchword.app.watchword import Watchword
 from watchword.detect.coverage import SourceCoverage
@@ -89,7 +90,8 @@ class Judge:
         settings = watchword.settings
         self._watchword = watchword
         self.directory = watchword.registry.directory()
-        self.rules = load_rules(shipped_rules(), overrides_of(settings))
+        self.followed = Followed(watchword.governance.policies, "work")
+        self.rules = load_rules(shipped_rules(), with_parameters(overrides_of(settings), self.followed.parameters()))
         loaded = build_detectors(self.rules, self.directory)
         for fault in loaded.broken:
             log.error("a detection plug-in does not load", fault=str(fault))

@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from watchword.app.judging import Judge
+from watchword.app.parameters import patiently
 from watchword.app.reading import Reading, read_records
 from watchword.app.underway import UnderWay
 from watchword.app.watchword import Watchword
@@ -31,7 +32,7 @@ class Pipeline:
         self.judge = Judge(watchword)
         self._mappings: dict[str, Mapping] = {}
         self._book_version = -1
-        self._directory_version = watchword.registry.version()
+        self._compiled = self._versions()
         self._swept = watchword.clock.now()
         self._ticked = watchword.clock.now()
         self._under_way: UnderWay | None = None
@@ -56,6 +57,7 @@ class Pipeline:
             findings += self.judge.judge(segment.events, reading.natives)
         self._keep_judged(findings, unjudged)
         self._sweep()
+        patiently(self.judge.followed.tell)
 
     @property
     def carried(self) -> int:
@@ -202,18 +204,24 @@ class Pipeline:
         book = self._watchword.mappings
         return {source: book.of(source) for source in {record.source for record in records}}
 
+    def _versions(self) -> tuple[int, int]:
+        """Return what rules are compiled on: the version of the directory, and that of the policies in force."""
+        return self._watchword.registry.version(), self._watchword.governance.policies.version()
+
     def _renew(self) -> None:
-        """Take in a changed directory: rules are compiled on it, so the judge is made anew and warmed."""
-        version = self._watchword.registry.version()
-        if version == self._directory_version:
+        """Take in a changed directory or policy: rules are compiled on both, so the judge is made anew and warmed."""
+        versions = self._versions()
+        if versions == self._compiled:
             return
         self.finish()
-        self._directory_version = version
+        before, self._compiled = self._compiled, versions
         arrivals = self.judge.arrivals
         self.judge = Judge(self._watchword)
         self.judge.arrivals = arrivals
         self._keep(self.judge.warm(), ())
-        log.info("the directory changed; rules were compiled anew")
+        if versions[1] != before[1]:
+            patiently(self.judge.followed.tell)
+        log.info("rules were compiled anew", directory=versions[0] != before[0], policies=versions[1] != before[1])
 
 
 __all__ = ["Pipeline", "Reading", "read_records"]

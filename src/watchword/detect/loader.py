@@ -96,7 +96,7 @@ def load_rules(files: Iterable[tuple[str, str]], overrides: Mapping[str, Mapping
             faults.append(document.fault(f"the id {rule.id!r} is taken by {seen[rule.id]}", "id", remedy="give it another"))
         seen[rule.id] = f"{path}:{document.line('id')}"
         rules.append(rule)
-    rules = _overridden(rules, overrides or {}, faults)
+    rules = [_settled(rule, faults) for rule in _overridden(rules, overrides or {}, faults)]
     if faults:
         raise ContentError(faults)
     return sorted(rules, key=lambda rule: rule.id)
@@ -209,6 +209,30 @@ def _override(rule: Rule, change: Mapping[str, Any], faults: list[Fault]) -> Rul
         confidence=float(change.get("confidence", rule.confidence)),
         settings={**rule.settings, **settings},
     )
+
+
+def _settled(rule: Rule, faults: list[Fault]) -> Rule:
+    """Return the rule with each ``{setting: NAME}`` below select and settings replaced by what that setting says.
+
+    So one number may stand in a selection and still be set from outside: by the configuration, or by a policy in force.
+    """
+
+    def put(value: Any, *path: str | int) -> Any:
+        if isinstance(value, list):
+            return [put(each, *path, index) for index, each in enumerate(value)]
+        if not isinstance(value, Mapping):
+            return value
+        if set(value) != {"setting"}:
+            return {key: put(each, *path, key) for key, each in value.items()}
+        name = value["setting"]
+        found = rule.settings.get(name)
+        if isinstance(found, Mapping | list) or found is None:
+            where = rule.document or Marked(rule.path or rule.id, {})
+            faults.append(where.fault(f"settings lack {name!r}, one plain value", *path, remedy=f"add {name} below settings"))
+            return value
+        return found
+
+    return replace(rule, select=put(rule.select, "select"), settings=put(rule.settings, "settings"))
 
 
 def operators() -> dict[str, EntryPoint]:
