@@ -85,7 +85,7 @@ def upgrade() -> None:
         "risk_scenario",
         sa.Column("uid", sa.String(length=64), nullable=False),
         sa.Column("content", sa.Text(), nullable=False, comment="JSON"),
-        sa.Column("retired", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("retired", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.Column("changed_by", sa.String(length=200), nullable=False),
