@@ -1,6 +1,7 @@
 """Intervals of uptime: a bootstrap over whole outages, a bound where there were few, and Jeffreys' for functions tried by sample."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -60,9 +61,7 @@ def highest(spans: Sequence[Span], shares: Shares, level: float = 0.95) -> float
     if len(found) < FEW:
         if not found:
             return shares.highest
-        from scipy.stats import chi2  # noqa: PLC0415 - slow to import
-
-        least = float(chi2.ppf((1 - level) / 2, 2 * len(found))) / 2
+        least = fewest(len(found), (1 - level) / 2)
         lost = least * sum(each for _, each in found) / len(found)
         return max(shares.highest, min(1.0, 1 - lost / shares.exposure.total_seconds()))
     known = [span if span.state is not State.UNKNOWN else Span(span.since, span.until, State.UP) for span in spans]
@@ -78,10 +77,35 @@ def _quantile(spans: Sequence[Span], shares: Shares, lost: frozenset[State], sha
     exposure = shares.exposure.total_seconds()
     if not found:
         return max(0.0, 1 - RULE_OF_THREE * TYPICAL.total_seconds() / max(exposure, TYPICAL.total_seconds()))
-    from scipy.stats import chi2  # noqa: PLC0415 - slow to import
-
-    most = float(chi2.ppf(1 - share, 2 * (len(found) + 1))) / 2
+    most = largest(len(found), share)
     return max(0.0, 1 - most * sum(each for _, each in found) / len(found) / exposure)
+
+
+def largest(count: int, tail: float) -> float:
+    """Return the largest mean of a Poisson variable that still gives `count` or fewer with the probability `tail` (exact, Garwood 1936)."""
+    return _solved(lambda mean: _at_most(count, mean), tail, count)
+
+
+def fewest(count: int, tail: float) -> float:
+    """Return the smallest mean of a Poisson variable that still gives `count` or more with the probability `tail`; 0 for none."""
+    return _solved(lambda mean: _at_most(count - 1, mean), 1 - tail, count) if count else 0.0
+
+
+def _at_most(count: int, mean: float) -> float:
+    term = total = math.exp(-mean)
+    for step in range(1, count + 1):
+        term *= mean / step
+        total += term
+    return total
+
+
+def _solved(falling: Callable[[float], float], wanted: float, count: int) -> float:
+    """Return where a falling function of the mean takes a value, by bisection."""
+    low, high = 0.0, 10.0 + 4.0 * count
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if falling(middle) > wanted else (low, middle)
+    return (low + high) / 2
 
 
 def _resampled(found: Sequence[tuple[float, float]], share: float) -> float:

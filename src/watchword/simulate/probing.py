@@ -76,7 +76,7 @@ class Equipment:
         self._above: dict[str, frozenset[str]] = {}
 
     def troubles(self, day: date) -> tuple[Trouble, ...]:
-        """Return what breaks on a day (UTC): on most days something small, now and then a switch, seldom a battery."""
+        """Return what breaks on a day (UTC): on most days something small, now and then a switch, every ninth day a battery."""
         known = self._days.get(day)
         if known is None:
             known = self._days[day] = tuple(self._broken(day))
@@ -93,7 +93,7 @@ class Equipment:
             (0.16, rng.choice(switches), (9, 48), (0.5, 22), SILENT),
             (0.12, rng.choice(controllers), (12, 80), (2, 20), SILENT),
             (0.28, rng.choice(SERVICES)[0], (6, 45), (0, 23), "answers with status 502"),
-            (0.04, rng.choice(batteries())[0], (5, 22), (1, 5), SILENT),
+            (float(day.toordinal() % 9 == 4), batteries()[day.toordinal() % 2][0], (5, 22), (1, 5), SILENT),
         ]
         for chance, root, minutes, hours, said in plans:
             hour, length, roll = rng.uniform(*hours), rng.uniform(*minutes), rng.random()

@@ -53,6 +53,8 @@ from watchword.web import (
     runs,
     sources,
     timeline,
+    uptime,
+    uptime_deeds,
     wall,
 )
 from watchword.web.bundle import Bundle, asset, dist
@@ -80,7 +82,7 @@ SHARED: Final = frozenset({"/metrics"})
 PAGES: Final = (
     login, overview, timeline, findings, places, people, assets, sources, entities, audit, account, wall, help_pages, charts, live,
     incidents, incident_deeds, incident_actions, approvals, phone, acknowledge, on_call, on_call_deeds, playbook_editor, playbook_start,
-    playbooks, runs, evidence, papers, paper_log,
+    playbooks, runs, evidence, papers, paper_log, uptime, uptime_deeds,
 )  # fmt: skip
 log = structlog.get_logger()
 

@@ -19,6 +19,7 @@ from watchword.web.response_regions import PAGES as RESPONSE_PAGES
 from watchword.web.response_regions import RESPONSE
 from watchword.web.run_regions import PAGES as RUN_PAGES
 from watchword.web.sources import rows_of
+from watchword.web.uptime import context_of as uptime_context
 from watchword.web.wall import wall_context
 
 MOST_ROWS: Final = 100
@@ -106,6 +107,12 @@ def _wall(ask: Ask, _: Mapping[str, str], changes: Sequence[Change]) -> str:
     return partial("#wall", ask.html("wall_body.html", **wall_context(ask, _newest(changes))))
 
 
+def _uptime(ask: Ask, parameters: Mapping[str, str], changes: Sequence[Change]) -> str:
+    side = parameters.get("side", "")
+    shown = uptime_context(ask, parameters.get("span", "30d"), side if side in {"it", "physical"} else "", _newest(changes))
+    return partial("#uptime-body", ask.html("uptime/body.html", **shown))
+
+
 FINDING: Final = frozenset({"finding"})
 SEGMENT: Final = frozenset({"segment"})
 BOTH: Final = FINDING | SEGMENT
@@ -121,6 +128,10 @@ PAGES: Final[dict[str, tuple[Region, ...]]] = {
     "findings": (ALERT, Region("rows", FINDING, _findings)),
     "finding": (ALERT, Region("state", FINDING, _work, most=timedelta(seconds=30))),
     "place": (ALERT, Region("board", SEGMENT, _board, least=timedelta(seconds=2), most=timedelta(seconds=15))),
+    "uptime": (
+        ALERT,
+        Region("body", frozenset({"uptime"}), _uptime, least=timedelta(seconds=5), most=timedelta(seconds=60)),
+    ),
     "sources": (ALERT, Region("table", SEGMENT, _sources, least=timedelta(seconds=4), most=timedelta(seconds=15))),
     **{page: (ALERT, *regions) for page, regions in {**RESPONSE_PAGES, **RUN_PAGES}.items()},
     "wall": (Region("wall", BOTH, _wall, least=timedelta(seconds=2), most=timedelta(seconds=5)),),
