@@ -33,6 +33,8 @@ HANDLING: Final = {1: 30.0, 2: 14.0, 3: 6.0, 4: 2.0}
 """Severity → median hours from the first deed to closure."""
 ACKNOWLEDGED: Final = {1: 0.05, 2: 0.2, 3: 0.8, 4: 3.0}
 NOISY_WEEKS: Final = 6
+FORGOTTEN: Final = 0.06
+"""Share of incidents that lie about for long: the queue is what risk-hours count."""
 NOISY: Final = "ww_031"
 """The rule that becomes noisy in the last six weeks: what its incidents close as shows it."""
 HANDOFF_MENDED: Final = 8
@@ -170,6 +172,8 @@ class _History:
             self._diary.at(joined + self._hours(0.1), lambda: self._engage(uid, second))
             deed = max(deed, joined)
         slow = 1.5 if second and left > HANDOFF_MENDED else 1.0
+        if self._rng.random() < FORGOTTEN:
+            slow *= 25
         self._end(uid, severity, first, deed, self._hours(HANDLING[severity] * slow), false=false)
         self._diary.play()
 

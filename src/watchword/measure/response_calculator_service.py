@@ -11,7 +11,7 @@ from watchword.measure.case import DOMAINS, JOINT, Case
 from watchword.measure.definitions import definition
 from watchword.measure.incident_facts_service import IncidentBookFacts, IncidentFacts
 from watchword.measure.response_times import BOUNDS, SEVERITIES, RiskHours, ShareFigures
-from watchword.measure.survival import Life
+from watchword.measure.survival import COMPETING, Life
 from watchword.model.metric import Window
 
 PER_TEAM: Final = ("acknowledge", "engage")
@@ -135,9 +135,11 @@ class ResponseCalculator:
             words = "No incident was under this clock in the window."
             return measured(definition(name), window, now, value=None, coverage=seen, subject=subject, words=words)
         found = response_times.clock_metric([life for _, life in pairs], bound)
-        waiting = found.n - found.events
+        false = sum(life.event == COMPETING for _, life in pairs)
+        waiting = found.n - found.events - false
         words = f"Of {found.n} incidents {found.events} were {CLOCK_WORDS[clock]} in the window"
-        words += f"; the other {waiting} count as waiting." if waiting else "."
+        words += f", {false} ended as false alarms" if false else ""
+        words += f", {waiting} count as waiting." if waiting else "."
         if found.median is None:
             words += " Fewer than half have come so far: the median lies beyond what was watched."
         details = {
