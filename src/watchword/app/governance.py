@@ -7,11 +7,15 @@ from datetime import datetime
 import structlog
 
 from watchword.app.audit import Audit
+from watchword.app.control_measures import ComplianceCalculator
+from watchword.app.control_measures import candidates as of_controls
 from watchword.app.measures import Measures
 from watchword.govern.agenda_service import Agendas
 from watchword.govern.candidate import Candidate, IsoInput
 from watchword.govern.committee_service import Committees
+from watchword.govern.control_service import Controls
 from watchword.govern.decision_service import Decisions
+from watchword.govern.framework_service import Frameworks
 from watchword.govern.meeting_service import Meetings
 from watchword.govern.minutes_service import MinuteBook
 from watchword.govern.policy_service import Policies
@@ -41,6 +45,8 @@ class Governance:
     minutes: MinuteBook
     facts: SteeringFacts
     policies: Policies
+    controls: Controls
+    frameworks: Frameworks
     candidates: list[Source] = field(default_factory=list)
     """What could be on an agenda now; each slice appends its own."""
 
@@ -57,8 +63,25 @@ def open_governance(records: Records, clock: Clock, audit: Audit, roster: Roster
     policies = Policies(records, clock, audit)
     decisions.checks.append(policies.check)
     decisions.on_decided.append(policies.decided)
+    controls = Controls(records, clock, audit)
+    decisions.on_decided.append(controls.exemptions.on_decided)
+    sources.append(lambda now: of_controls(controls, now))
+    measures.calculators.append(ComplianceCalculator(controls))
+    frameworks = Frameworks(records, clock, audit)
     minutes = MinuteBook(records, clock, audit, committees, decisions, proposals)
-    return Governance(decisions, committees, meetings, agendas, proposals, minutes, SteeringFacts(records, committees), policies, sources)
+    return Governance(
+        decisions,
+        committees,
+        meetings,
+        agendas,
+        proposals,
+        minutes,
+        SteeringFacts(records, committees),
+        policies,
+        controls,
+        frameworks,
+        sources,
+    )
 
 
 def gathered(sources: list[Source], now: datetime) -> list[Candidate]:

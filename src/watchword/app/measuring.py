@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 from sqlalchemy import insert, select, update
 
+from watchword.app.controlling import look
 from watchword.app.furnishing_history import give_past
 from watchword.app.probing import probing
 from watchword.app.settings import Settings
@@ -63,6 +64,7 @@ def jobs() -> list[Periodic]:
     return [
         Periodic("uptime.follow", FOLLOW_EVERY, follow_uptime),
         Periodic("demo.history", timedelta(days=3650), give_past),
+        Periodic("controls.look", timedelta(hours=1), look),
         Periodic("metrics.settled", timedelta(hours=24), compute_settled),
         Periodic("metrics.present", timedelta(hours=1), compute_present),
     ]

@@ -40,11 +40,14 @@ def heard(facts: Facts, params: Params) -> Iterator[Outcome]:
             read = tuple(("event", uid) for each in speakers for uid in each.sampled[:2]) + tuple(
                 ("source", each.name) for each in speakers
             )
+            gone = [each.name for each in speakers if each.gaps]
             if not speakers:
                 yield Outcome(site, Result.INSUFFICIENT, f"no {words} source speaks for it")
             elif dumb:
                 names = ", ".join(each.name for each in dumb)
                 yield Outcome(site, bad, f"{words} is silent: {names}", read)
+            elif gone:
+                yield Outcome(site, bad, f"{words} was silent for a while: {', '.join(gone)}", read)
             else:
                 yield Outcome(site, Result.PASS, f"{words} speaks in its rhythm", read)
 

@@ -112,7 +112,7 @@ class ControlState:
             return "unknown"
         if (self.shares.failed or 0.0) > 0:
             return "fail"
-        return "pass" if (self.shares.passed or 0.0) >= 0.5 and not self._gaps() else "unknown"  # noqa: PLR2004 - more known than not
+        return "pass" if (self.shares.passed or 0.0) >= 0.5 and not self._gaps() else "unknown"
 
     def _gaps(self) -> bool:
         return any(each.result is Result.INSUFFICIENT for each in self.evidence)

@@ -70,8 +70,8 @@ class SourceFact:
     connector: str = "webhook"
     rhythm: timedelta | None = None
     last_received: datetime | None = None
-    first_received: datetime | None = None
-    """Oldest of the window; None: nothing in it."""
+    gaps: tuple[tuple[datetime, datetime], ...] = ()
+    """Stretches of the window in which it was silent though it should have spoken."""
     envelope: timedelta | None = None
     """Least of arrival minus event time over the newest events."""
     sampled: tuple[str, ...] = ()

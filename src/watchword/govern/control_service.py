@@ -73,8 +73,9 @@ class Controls:
         uid = uid_of("evidence", test.name, str(test.version), outcome.asset, first.isoformat(), outcome.result, outcome.way)
         inputs = uid_of("inputs", *(part for ref in sorted(outcome.refs) for part in ref))
         made = Evidence(
-            uid, test.control, test.name, test.version, outcome.asset[:200], outcome.result, outcome.way, outcome.way.quality, 1.0, first,
-            now, now + test.ttl, to_millisecond(facts.since), now, LOOKER, outcome.because[:LONGEST], inputs, outcome.read or len(outcome.refs),
+            uid, test.control, test.name, test.version, outcome.asset[:200], outcome.result, outcome.way, outcome.way.quality, 1.0,
+            first, now, now + test.ttl, to_millisecond(facts.since), now, LOOKER, outcome.because[:LONGEST], inputs,
+            outcome.read or len(outcome.refs),
         )  # fmt: skip
         return replace(made, digest=made.hashed())
 
