@@ -8,8 +8,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from watchword.api.application import belongs, make_api
-from watchword.api.limits import Limiter
 from watchword.app.source_keys import keys_of
+from watchword.kit.limits import Limiter
 
 V1 = "/api/v1"
 

@@ -14,12 +14,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from watchword import __version__
 from watchword.api import health
 from watchword.api.documentation import openapi_page
-from watchword.api.limits import Limiter
 from watchword.api.problems import Problem, of_domain, of_failure, of_http, of_problem, of_validation
 from watchword.api.router import make_router
 from watchword.app.occupancy import Occupancy
 from watchword.app.watchword import Watchword
 from watchword.kit.errors import WatchwordError
+from watchword.kit.limits import Limiter
 
 log = structlog.get_logger()
 DOCUMENT = "/api/openapi.json"

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from watchword.api.limits import Limiter
 from watchword.api.problems import Problem
 from watchword.app.principal import Permission, Principal
 from watchword.app.watchword import Watchword
+from watchword.kit.limits import Limiter
 
 COOKIE: Final = "__Host-watchword"
 """The session's cookie, as the pages set it."""

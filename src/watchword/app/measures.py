@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from watchword.app.audit import Audit
+from watchword.app.report_shelf import ReportShelf
 from watchword.app.share import Shares
 from watchword.kit.clock import Clock
 from watchword.kit.records import Records
@@ -31,6 +32,8 @@ class Measures:
     """How much uptime is promised, and what is left of it."""
     shares: Shares
     """Links by which others read the dashboard."""
+    reports: ReportShelf
+    """The board reports of the months past."""
     calculators: list[Calculator] = field(default_factory=list)
     """What computes the measures; each slice appends its own in `open_measures`, or governance hands one in later."""
 
@@ -42,4 +45,13 @@ def open_measures(records: Records, clock: Clock, audit: Audit, *, team_of: Team
     calculators: list[Calculator] = [ResponseCalculator(incidents), CollaborationCalculator(incidents)]
     calculators.append(UptimeCalculator(records, uptime, objectives, metrics.definition))
     listed: Callable[[], list[Calculator]] = lambda: calculators  # noqa: E731 - the list grows while the house is put together
-    return Measures(metrics, Computing(metrics, listed), incidents, uptime, objectives, Shares(records, clock, audit), calculators)
+    return Measures(
+        metrics,
+        Computing(metrics, listed),
+        incidents,
+        uptime,
+        objectives,
+        Shares(records, clock, audit),
+        ReportShelf(records, clock),
+        calculators,
+    )

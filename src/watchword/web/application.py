@@ -39,6 +39,8 @@ from watchword.web import (
     incidents,
     live,
     login,
+    metric_page,
+    metrics,
     on_call,
     on_call_deeds,
     overview,
@@ -51,6 +53,7 @@ from watchword.web import (
     playbook_start,
     playbooks,
     runs,
+    shared,
     sources,
     timeline,
     uptime,
@@ -82,7 +85,8 @@ SHARED: Final = frozenset({"/metrics"})
 PAGES: Final = (
     login, overview, timeline, findings, places, people, assets, sources, entities, audit, account, wall, help_pages, charts, live,
     incidents, incident_deeds, incident_actions, approvals, phone, acknowledge, on_call, on_call_deeds, playbook_editor, playbook_start,
-    playbooks, runs, evidence, papers, paper_log, uptime, uptime_deeds,
+    playbooks, runs, evidence, papers, paper_log, uptime, uptime_deeds, metrics, shared,
+    metric_page,
 )  # fmt: skip
 log = structlog.get_logger()
 

@@ -11,9 +11,10 @@ from watchword.ingest.ledger import Change
 from watchword.model import Order
 from watchword.web.filters import read_event_filters
 from watchword.web.findings import read_finding_filter
+from watchword.web.metrics import board_context
 from watchword.web.overview import needs_context, response_context, side_context
 from watchword.web.pages import Ask
-from watchword.web.places import board_context
+from watchword.web.places import board_context as place_context
 from watchword.web.regions import Region, partial
 from watchword.web.response_regions import PAGES as RESPONSE_PAGES
 from watchword.web.response_regions import RESPONSE
@@ -95,7 +96,7 @@ def _board(ask: Ask, parameters: Mapping[str, str], changes: Sequence[Change]) -
     site = parameters.get("site", "")
     if ask.directory.place(site) is None:
         return ""
-    return partial("#board", ask.html("places/board.html", **board_context(ask, site, _newest(changes))))
+    return partial("#board", ask.html("places/board.html", **place_context(ask, site, _newest(changes))))
 
 
 def _sources(ask: Ask, _: Mapping[str, str], changes: Sequence[Change]) -> str:
@@ -105,6 +106,11 @@ def _sources(ask: Ask, _: Mapping[str, str], changes: Sequence[Change]) -> str:
 
 def _wall(ask: Ask, _: Mapping[str, str], changes: Sequence[Change]) -> str:
     return partial("#wall", ask.html("wall_body.html", **wall_context(ask, _newest(changes))))
+
+
+def _dashboard(ask: Ask, _: Mapping[str, str], changes: Sequence[Change]) -> str:
+    del changes
+    return partial("#board", ask.html("metrics/body.html", **board_context(ask)))
 
 
 def _uptime(ask: Ask, parameters: Mapping[str, str], changes: Sequence[Change]) -> str:
@@ -128,6 +134,10 @@ PAGES: Final[dict[str, tuple[Region, ...]]] = {
     "findings": (ALERT, Region("rows", FINDING, _findings)),
     "finding": (ALERT, Region("state", FINDING, _work, most=timedelta(seconds=30))),
     "place": (ALERT, Region("board", SEGMENT, _board, least=timedelta(seconds=2), most=timedelta(seconds=15))),
+    "metrics": (
+        ALERT,
+        Region("board", frozenset({"metric"}), _dashboard, least=timedelta(seconds=15), most=timedelta(minutes=10)),
+    ),
     "uptime": (
         ALERT,
         Region("body", frozenset({"uptime"}), _uptime, least=timedelta(seconds=5), most=timedelta(seconds=60)),
