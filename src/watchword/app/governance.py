@@ -10,6 +10,7 @@ from watchword.app.audit import Audit
 from watchword.app.control_measures import ComplianceCalculator
 from watchword.app.control_measures import candidates as of_controls
 from watchword.app.measures import Measures
+from watchword.app.risk_book import RiskBook, open_risk_book
 from watchword.govern.agenda_service import Agendas
 from watchword.govern.candidate import Candidate, IsoInput
 from watchword.govern.committee_service import Committees
@@ -47,6 +48,7 @@ class Governance:
     policies: Policies
     controls: Controls
     frameworks: Frameworks
+    risks: RiskBook
     candidates: list[Source] = field(default_factory=list)
     """What could be on an agenda now; each slice appends its own."""
 
@@ -68,6 +70,8 @@ def open_governance(records: Records, clock: Clock, audit: Audit, roster: Roster
     sources.append(lambda now: of_controls(controls, now))
     measures.calculators.append(ComplianceCalculator(controls))
     frameworks = Frameworks(records, clock, audit)
+    risks, of_risks = open_risk_book(records, clock, audit, decisions, measures, controls.reliability)
+    sources.append(of_risks)
     minutes = MinuteBook(records, clock, audit, committees, decisions, proposals)
     return Governance(
         decisions,
@@ -80,6 +84,7 @@ def open_governance(records: Records, clock: Clock, audit: Audit, roster: Roster
         policies,
         controls,
         frameworks,
+        risks,
         sources,
     )
 

@@ -13,6 +13,7 @@ from sqlalchemy import insert, select, update
 from watchword.app.controlling import look
 from watchword.app.furnishing_history import give_past
 from watchword.app.probing import probing
+from watchword.app.risk_book import follow_risks, settle_risks
 from watchword.app.settings import Settings
 from watchword.app.supervisor import held
 from watchword.app.uptime_house import EVERY as FOLLOW_EVERY
@@ -65,6 +66,8 @@ def jobs() -> list[Periodic]:
         Periodic("uptime.follow", FOLLOW_EVERY, follow_uptime),
         Periodic("demo.history", timedelta(days=3650), give_past),
         Periodic("controls.look", timedelta(hours=1), look),
+        Periodic("risks.follow", timedelta(hours=24), follow_risks),
+        Periodic("risks.settle", timedelta(seconds=15), settle_risks),
         Periodic("metrics.settled", timedelta(hours=24), compute_settled),
         Periodic("metrics.present", timedelta(hours=1), compute_present),
     ]
