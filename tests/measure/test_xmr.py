@@ -31,6 +31,8 @@ def test_a_skewed_series_is_logged_and_a_share_has_no_limit_below_none():
     values = np.exp(rng.normal(0, 1.2, 40)).tolist()
     assert chart(values).scale is Scale.LOG
     assert chart(values).lower > 0
+    assert chart([0.0, *values]).scale is Scale.ROOT
+    assert chart([0.0, *values]).lower >= 0
     assert chart([0.0, 0.1, 0.0, 0.3, 0.0, 0.1], floor=0.0).lower == 0.0
 
 

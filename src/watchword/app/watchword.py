@@ -11,6 +11,7 @@ from watchword.app.accounts import Accounts
 from watchword.app.audit import Audit
 from watchword.app.front_door import FrontDoor
 from watchword.app.governance import Governance, open_governance
+from watchword.app.house_measures import house_calculators
 from watchword.app.mapping_book import MappingBook
 from watchword.app.measures import Measures, open_measures
 from watchword.app.occupancy import Heads, Occupancy
@@ -161,6 +162,7 @@ def open_watchword(settings: Settings, clock: Clock | None = None, *, durable: b
             resources=stack.pop_all(),
         )
         heads.occupancy = Occupancy(watchword)
+        measures.calculators += house_calculators(watchword)
         return watchword
 
 

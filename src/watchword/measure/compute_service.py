@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from watchword.kit.errors import Full, Unavailable, WatchwordError
+from watchword.kit.errors import WatchwordError
 from watchword.measure.calculator import Calculator, last_period, periods, running
 from watchword.measure.metric_service import Metrics
 from watchword.model.metric import MetricDefinition, Window
@@ -115,9 +115,7 @@ class Computing:
         for calculator, window, names in grouped.values():
             try:
                 found = [each for each in calculator.compute(window, now) if each.metric.name in names]
-            except (Unavailable, Full):
-                raise
-            except WatchwordError as error:
+            except WatchwordError as error:  # an engine out of reach too: the other calculators may need none
                 faults[type(calculator).__name__] = str(error)
                 continue
             except Exception as error:

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -39,6 +39,8 @@ class Scale(StrEnum):
 
     PLAIN = "plain"
     LOG = "log"
+    ROOT = "root"
+    """Skewed, with zeros."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Chart:
 def chart(values: Sequence[float], better: Better | None = None, *, baseline: int = FIRM, floor: float | None = None) -> Chart | None:
     """Return limits and signals of a series in order of time; None with fewer than six points.
 
-    The limits rest on the first `baseline` points: so a later shift is judged by what was before it. A positive, skewed series is logged.
+    The limits rest on the first `baseline` points: so a later shift is judged by what was before it. A positive, skewed series is logged; one that holds zeros gets the root.
 
     Args:
         values: The points, oldest first; none missing.
@@ -84,17 +86,31 @@ def chart(values: Sequence[float], better: Better | None = None, *, baseline: in
     if len(values) < LEAST:
         return None
     first = list(values[:baseline])
-    scale = Scale.LOG if min(values) > 0 and skewness(first) > SKEWED else Scale.PLAIN
-    points = [math.log(value) for value in values] if scale is Scale.LOG else [float(value) for value in values]
+    scale = _scale(values, first)
+    points = [_TO[scale](value) for value in values]
     base = points[: len(first)]
     mean = math.fsum(base) / len(base)
     ranges = [abs(after - before) for before, after in itertools.pairwise(base)]
     spread = LIMIT * math.fsum(ranges) / len(ranges)
     lower, upper = mean - spread, mean + spread
-    back = math.exp if scale is Scale.LOG else float
+    back = _BACK[scale]
     signals = tuple(_signals(points, mean, lower, upper, better))
     low = back(lower) if floor is None else max(floor, back(lower))
     return Chart(back(mean), low, back(upper), signals, scale, len(first) < FIRM, _correlated(base), len(first))
+
+
+def _scale(values: Sequence[float], first: Sequence[float]) -> Scale:
+    if min(values) < 0 or skewness(first) <= SKEWED:
+        return Scale.PLAIN
+    return Scale.LOG if min(values) > 0 else Scale.ROOT
+
+
+def _square(value: float) -> float:
+    return max(0.0, value) ** 2
+
+
+_TO: Final[dict[Scale, Callable[[float], float]]] = {Scale.PLAIN: float, Scale.LOG: math.log, Scale.ROOT: math.sqrt}
+_BACK: Final[dict[Scale, Callable[[float], float]]] = {Scale.PLAIN: float, Scale.LOG: math.exp, Scale.ROOT: _square}
 
 
 def _signals(points: Sequence[float], mean: float, lower: float, upper: float, better: Better | None) -> list[Signal]:
