@@ -105,7 +105,7 @@ def follow(signals: Sequence[Signal], standing: Standing | None = None) -> Line:
     return Line(tuple(spans), tuple(lasts), standing)
 
 
-def tested(tests: Sequence[tuple[datetime, bool, str]], holds: timedelta, now: datetime, fault: State) -> list[Span]:
+def tried_by_hand(tests: Sequence[tuple[datetime, bool, str]], holds: timedelta, now: datetime, fault: State) -> list[Span]:
     """Return the line of a function that people try by hand: a passed test counts for `holds`, a failed one until the next.
 
     Args:

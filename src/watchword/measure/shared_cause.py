@@ -106,24 +106,27 @@ def causes(outages: Iterable[Outage], graph: Dependencies, after: datetime | Non
     by_component: dict[str, list[Outage]] = {}
     for one in ranked:
         by_component.setdefault(one.component, []).append(one)
-    found: dict[tuple[str, datetime], list[Outage]] = {}
-    unwatched: list[Outage] = []
+    parent = {one: source for one in ranked if (source := _watched_cause(one, by_component, graph)) is not None}
+    found: dict[Outage, list[Outage]] = {}
     for one in ranked:
-        source = _watched_cause(one, by_component, graph)
-        if source is not None:
-            found.setdefault((source.component, source.span.since), [source]).append(one)
-        else:
-            unwatched.append(one)
-    lone = [one for one in unwatched if (one.component, one.span.since) not in found]
-    answer = [Cause(root, tuple(_unique(members))) for (root, _), members in found.items()]
+        root = _root(one, parent)
+        if root != one:
+            found.setdefault(root, [root]).append(one)
+    lone = [one for one in ranked if one not in parent and one not in found]
+    answer = [Cause(root.component, tuple(members)) for root, members in found.items()]
     early = [one for one in lone if after is not None and one.span.since <= after]
     answer += [Cause(one.component, (one,)) for one in early]
     answer += _inferred([one for one in lone if one not in set(early)], set(by_component), graph)
     return sorted(answer, key=lambda cause: (-cause.lost, cause.since, cause.root))
 
 
-def _unique(members: Sequence[Outage]) -> list[Outage]:
-    return list(dict.fromkeys(members))
+def _root(one: Outage, parent: Mapping[Outage, Outage]) -> Outage:
+    """Return the outage from which the explanations start; in a circle of explanations, where they first close."""
+    seen = {one}
+    while (above := parent.get(one)) is not None and above not in seen:
+        one = above
+        seen.add(one)
+    return one
 
 
 def _watched_cause(one: Outage, by_component: Mapping[str, Sequence[Outage]], graph: Dependencies) -> Outage | None:

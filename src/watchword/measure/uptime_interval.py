@@ -1,4 +1,4 @@
-"""Intervals of uptime: a bootstrap over whole outages, a bound where there were few, and Jeffreys' for functions tried by sample."""
+"""Intervals of uptime: a bootstrap over whole outages, and an exact bound on their number where there were few."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -7,7 +7,7 @@ from typing import Final
 
 from watchword.measure.uptime import Shares, Span, State
 
-FEW: Final = 5
+FEW: Final = 25
 """Below so many outages they are not resampled: the bootstrap of two outages knows no third."""
 RESAMPLES: Final = 1000
 SEED: Final = 20_260_301
@@ -61,8 +61,7 @@ def highest(spans: Sequence[Span], shares: Shares, level: float = 0.95) -> float
     if len(found) < FEW:
         if not found:
             return shares.highest
-        least = fewest(len(found), (1 - level) / 2)
-        lost = least * sum(each for _, each in found) / len(found)
+        lost = least_lost([each for _, each in found], 1 - level)
         return max(shares.highest, min(1.0, 1 - lost / shares.exposure.total_seconds()))
     known = [span if span.state is not State.UNKNOWN else Span(span.since, span.until, State.UP) for span in spans]
     return max(_resampled(blocks(known, KNOWN_LOST), 1 - (1 - level) / 2), shares.highest)
@@ -77,8 +76,20 @@ def _quantile(spans: Sequence[Span], shares: Shares, lost: frozenset[State], sha
     exposure = shares.exposure.total_seconds()
     if not found:
         return max(0.0, 1 - RULE_OF_THREE * TYPICAL.total_seconds() / max(exposure, TYPICAL.total_seconds()))
-    most = largest(len(found), share)
-    return max(0.0, 1 - most * sum(each for _, each in found) / len(found) / exposure)
+    return max(0.0, 1 - most_lost([each for _, each in found], 2 * share) / exposure)
+
+
+def most_lost(lengths: Sequence[float], tail: float) -> float:
+    """Return the most time that such outages allow to be lost: the largest number of them, each as long as their mean may be.
+
+    Their number is Poisson, their lengths exponential; both ends are exact, and `tail` is allowed for each, as both rarely meet.
+    """
+    return largest(len(lengths), tail) * sum(lengths) / fewest(len(lengths), tail)
+
+
+def least_lost(lengths: Sequence[float], tail: float) -> float:
+    """Return the least time that such outages allow to be lost, as `most_lost`."""
+    return fewest(len(lengths), tail) * sum(lengths) / largest(len(lengths) - 1, tail)
 
 
 def largest(count: int, tail: float) -> float:
@@ -115,20 +126,3 @@ def _resampled(found: Sequence[tuple[float, float]], share: float) -> float:
     chosen = np.random.default_rng(SEED).integers(0, len(pairs), size=(RESAMPLES, len(pairs)))
     sums = pairs[chosen].sum(axis=1)
     return float(np.quantile(sums[:, 0] / sums.sum(axis=1), share))
-
-
-def jeffreys(passed: int, tried: int, level: float = 0.95) -> tuple[float, float]:
-    """Return the interval of a share of which `tried` were sampled: Beta(k + ½, n - k + ½), its ends 0 and 1 where k is 0 and n.
-
-    50 of 50 gives .951 to 1, never "100 %" alone. Without any trial nothing is known: 0 to 1.
-    """
-    if not tried:
-        return 0.0, 1.0
-    from scipy.stats import beta  # noqa: PLC0415 - slow to import
-
-    a, b, tail = passed + 0.5, tried - passed + 0.5, (1 - level) / 2
-    if passed == tried:  # one-sided: all of the doubt lies below
-        return float(beta.ppf(tail, a, b)), 1.0
-    if not passed:
-        return 0.0, float(beta.ppf(1 - tail, a, b))
-    return float(beta.ppf(tail, a, b)), float(beta.ppf(1 - tail, a, b))

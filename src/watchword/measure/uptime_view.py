@@ -9,7 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from watchword.measure.component import Component, Condition, Way, Zone, domain_of
-from watchword.measure.condition import tested
+from watchword.measure.condition import tried_by_hand
 from watchword.measure.shared_cause import Cause, Dependencies, Matrix, Outage, causes, matrix
 from watchword.measure.uptime import (
     WORSE,
@@ -128,7 +128,7 @@ class House:
         kept = self._facts.lines.get(component.uid, {})
         if each.way is Way.TEST:
             tests = self._tests.get((component.uid, each.name), [])
-            line = tested(tests, each.holds or DAY, window.until, State.DEGRADED)
+            line = tried_by_hand(tests, each.holds or DAY, window.until, State.DEGRADED)
             return line or [Span(window.since, window.until, State.UNKNOWN, f"{each.words}: {NEVER_TRIED}")]
         if each.way is Way.FOLLOWS:
             other = self.components.get(each.of)
