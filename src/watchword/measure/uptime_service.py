@@ -125,11 +125,13 @@ class Uptime:
                     line.append(Span(row.since, row.until, State(row.state), row.because, row.event))
                 else:
                     line += standing_spans(standing_of(row), now)
-            query = select(table.c.component, func.min(table.c.since).label("first")).group_by(table.c.component)
-            heard = {row.component: row.first for row in connection.execute(query)}
+            first: dict[str, dict[str, datetime]] = {}
+            query = select(table.c.component, table.c.condition, func.min(table.c.since)).group_by(table.c.component, table.c.condition)
+            for component, condition, moment in connection.execute(query):
+                first.setdefault(component, {})[condition] = moment
             tests = [_test(row) for row in connection.execute(select(tables.test).where(tables.test.c.at < window.until))]
             work = [_work(row) for row in connection.execute(select(tables.planned).where(tables.planned.c.until > window.since))]
-        return Facts(lines, tests, [*work, *self._announced()], heard)
+        return Facts(lines, tests, [*work, *self._announced()], first)
 
     def tests(self, component: str, limit: int = 50) -> list[KeptTest]:
         """Return the tests of a component, newest first."""

@@ -70,8 +70,12 @@ class Facts:
     """Component → condition → its spans, up to now."""
     tests: Sequence[KeptTest] = ()
     work: Sequence[PlannedWork] = ()
-    heard: Mapping[str, datetime] = field(default_factory=dict)
-    """Component → when it was first heard of."""
+    first: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
+    """Component → condition → when it was first heard of, ever."""
+
+    def heard(self, component: str, otherwise: datetime) -> datetime:
+        """Return when a component was first heard of, in whatever way."""
+        return min(self.first.get(component, {}).values(), default=otherwise)
 
 
 class House:
@@ -91,7 +95,7 @@ class House:
             self._tests.setdefault((test.component, test.kind), []).append((test.at, test.passed, test.note))
         self._spans: dict[str, list[Span]] = {}
         self._zone_spans: dict[str, list[Span]] = {}
-        self._began = min(facts.heard.values(), default=window.until)
+        self._began = min((at for each in facts.first.values() for at in each.values()), default=window.until)
 
     # states
 
@@ -100,10 +104,10 @@ class House:
         component = self.components[uid]
         began = self._began
         if any(each.way in {Way.HEARD, Way.PROBE} for each in component.conditions):
-            began = self._facts.heard.get(uid, began)
+            began = self._facts.heard(uid, began)
         for each in component.conditions:
             if each.way is Way.FOLLOWS:
-                began = max(began, self._facts.heard.get(each.of, began))
+                began = max(began, self._facts.heard(each.of, began))
         return min(max(self.window.since, began), self.window.until)
 
     def window_of(self, uid: str) -> Window:
@@ -141,7 +145,13 @@ class House:
         if each.way is Way.FAULT:
             parts = [_without_gaps(line, window) for name, line in kept.items() if condition_of(name) == each.name]
             return worst_of(parts, window) if parts else [Span(window.since, window.until, State.UP)]
-        return whole(list(kept.get(each.name, ())), window)
+        line = whole(list(kept.get(each.name, ())), window)
+        first = self._facts.first.get(component.uid, {}).get(each.name)
+        if each.way is Way.PROBE and first is not None and window.since < first:
+            # A probe that was set up later says nothing of the time before, for or against.
+            before = Span(window.since, min(first, window.until), State.UP)
+            line = [before, *clip(line, Window(before.until, window.until))]
+        return line
 
     def _armed(self, line: Sequence[Span], calendar: str, window: Window) -> list[Span]:
         """Return up whenever it need not be armed, else whether it is."""

@@ -61,14 +61,14 @@ def house_of(ask: Ask, word: str) -> tuple[House, str]:
 def component_row(ask: Ask, house: House, uid: str) -> Row:
     """Return a component's line."""
     spans, component = house.spans(uid), house.components[uid]
-    picture = strip(spans, house.window, ask.zone_at(component.place), ask.label(uid))
+    picture = strip(spans, house.zone_window, ask.zone_at(component.place), ask.label(uid))
     return Row(uid, ask.label(uid), house.now(uid), house.shares(uid), picture, len(outages(spans)), component)
 
 
 def zone_row(ask: Ask, house: House, uid: str, services: dict[str, Service]) -> Row:
     """Return a zone's line, with the interval of its share."""
     spans, shares, zone = house.zone_spans(uid), house.zone_shares(uid), house.zones[uid]
-    picture = strip(spans, house.window, ask.zone_at(uid), ask.label(uid))
+    picture = strip(spans, house.zone_window, ask.zone_at(uid), ask.label(uid))
     return Row(
         uid,
         ask.label(uid),
