@@ -155,6 +155,7 @@ def _sources(watchword: "Watchword", since: datetime, now: datetime) -> Iterable
             site=source.site,
             connector=source.connector,
             rhythm=source.rhythm,
+            lateness=source.lateness,
             last_received=status.last_received if status is not None else None,
             gaps=_gaps(source, gaps, since, now),
             envelope=tightest.received - tightest.time if tightest is not None else None,

@@ -72,6 +72,8 @@ class SourceFact:
     last_received: datetime | None = None
     gaps: tuple[tuple[datetime, datetime], ...] = ()
     """Stretches of the window in which it was silent though it should have spoken."""
+    lateness: timedelta = timedelta(minutes=2)
+    """How late a record may come; within it, a clock that is behind looks like a slow line."""
     envelope: timedelta | None = None
     """Least of arrival minus event time over the newest events."""
     sampled: tuple[str, ...] = ()
@@ -147,6 +149,13 @@ class Facts:
     @cached_property
     def _by_credential(self) -> Mapping[str, list[Event]]:
         return _grouped((event.credential, event) for event in self.events if event.credential)
+
+    @cached_property
+    def sites_of_credentials(self) -> Mapping[str, str]:
+        """Return the site at which each credential's holder works."""
+        people = self.directory.people
+        held = {link.entity: people.people[link.person].site for link in people.links if link.person in people.people}
+        return {uid: site for uid, site in held.items() if uid in people.credentials}
 
     @cached_property
     def _checks(self) -> Mapping[str, list[CheckFact]]:

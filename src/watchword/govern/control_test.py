@@ -126,7 +126,8 @@ def _over(facts: Facts, asset: str, other: str) -> bool:
         return False
     if other.startswith("source:"):
         return any(f"source:{source.name}" == other and source.site == asset for source in facts.sources)
-    return holds(facts.directory, asset, other)
+    site = facts.sites_of_credentials.get(other)
+    return asset == site if site is not None else holds(facts.directory, asset, other)
 
 
 def _worst(asset: str, said: list[Outcome]) -> Outcome:
