@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import func, select
 
+from watchword.app.parameters import leaver_limit
 from watchword.detect.entity_risk import entity_risks
 from watchword.detect.service import Disposition, FindingFilter
 from watchword.detect.tables import finding as finding_table
@@ -40,7 +41,8 @@ SETTLED: Final = frozenset({Disposition.FALSE, Disposition.BENIGN})
 
 def house_calculators(watchword: "Watchword") -> list[Calculator]:
     """Return the calculators that ask several rooms."""
-    return [TwoClockCalculator(watchword), EntityRiskCalculator(watchword)]
+    policies = watchword.governance.policies
+    return [TwoClockCalculator(watchword, lambda moment: leaver_limit(policies, moment)), EntityRiskCalculator(watchword)]
 
 
 @dataclass(slots=True)
@@ -48,8 +50,8 @@ class TwoClockCalculator:
     """Computes the gap between the end of a leaver's account and of the badge, and the share that ended late."""
 
     house: "Watchword"
-    limit: Callable[[], timedelta] = lambda: LIMIT
-    """How long a right may outlive the last day, as policy has it."""
+    limit: Callable[[datetime], timedelta] = lambda _: LIMIT
+    """How long a right may outlive the last day, as policy had it at a moment."""
     names: Sequence[str] = ("two_clock_gap", "two_clock_gap.late")
     historic: bool = True
 
@@ -82,8 +84,9 @@ class TwoClockCalculator:
             details={"waiting": float(waiting), "leavers": float(len(leavers))},
             uids=read,
         )
-        found = late_share(leavers, window, self.limit())
-        words = f"Of {found.n} people who left {found.k} still had a right {self.limit() / timedelta(hours=1):.0f} h after their last day."
+        limit = self.limit(window.until)
+        found = late_share(leavers, window, limit)
+        words = f"Of {found.n} people who left {found.k} still had a right {limit / timedelta(hours=1):.3g} h after their last day."
         yield share("two_clock_gap.late", found, window, now, words=words, uids=read)
 
     def _leavers(self, window: Window) -> tuple[list[Leaver], list[Input]]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -12,6 +12,7 @@ from watchword.govern.parameter import Parameter, Value, say_value
 from watchword.govern.policy_service import Policies
 from watchword.kit.duration import say_duration
 from watchword.kit.errors import WatchwordError
+from watchword.measure.alignment import LIMIT
 
 log = structlog.get_logger()
 
@@ -143,6 +144,14 @@ class Followed:
                 said = say_value(value) if value is not None else "as shipped"
                 log.info("parameter_applied", parameter=landing.parameter, lands=landing.lands, value=said)
         return told
+
+
+def leaver_limit(policies: Policies, moment: datetime) -> timedelta:
+    """Return how long a leaver's rights may live by the policy in force at a moment: the longer of account and badge; 24 hours without one."""
+    parameters = policies.parameters(moment)
+    names = ("leaver-access.1.badge_off_within", "leaver-access.1.account_off_within")
+    found = [each.value for name in names if (each := parameters.get(name)) is not None and isinstance(each.value, timedelta)]
+    return max(found, default=LIMIT)
 
 
 def patiently(tell: Callable[[], int]) -> None:
