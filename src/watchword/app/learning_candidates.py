@@ -18,19 +18,16 @@ def of_policies(policies: Policies, now: datetime) -> list[Candidate]:
     today, found = now.date(), []
     for conflict in policies.conflicts():
         title = f"{conflict.one.rpartition('.')[0]} and {conflict.other.rpartition('.')[0]} contradict each other"
-        refs = (f"policy:{conflict.one}", f"policy:{conflict.other}")
-        found.append(Candidate("conflict", title, conflict.because, None, 3.0, 1.0, 15, "joint", IsoInput.NONCONFORMITIES, refs))
+        both = (f"policy:{conflict.one}", f"policy:{conflict.other}")
+        found.append(Candidate("conflict", title, conflict.because, None, 3.0, 1.0, 15, "joint", IsoInput.NONCONFORMITIES, both))
     for each in policies.exceptions():
         if each.ended is None and each.expires <= (now + AHEAD).date():
             state = "has ended" if each.expired(today) else f"ends on {each.expires}"
             refs = (f"exception:{each.decision}",)
             why = f"The exception from {each.statement} {state}; instead, this is done: {each.compensating[:300]}"
             urgency = urgency_of(each.expires, today)
-            found.append(
-                Candidate(
-                    "exception", f"Exception from {each.statement} {state}", why, None, urgency, 1.0, 10, "joint", IsoInput.CHANGES, refs
-                )
-            )
+            title = f"Exception from {each.statement} {state}"
+            found.append(Candidate("exception", title, why, None, urgency, 1.0, 10, "joint", IsoInput.CHANGES, refs))
     for version in policies.in_force().values():
         due = [each for each in version.policy.statements if each.review_by <= (now + AHEAD).date()]
         if due:

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import insert, select, update
 
 from watchword.app.controlling import look
+from watchword.app.effects import judge_effects, match_recurrences
 from watchword.app.furnishing_history import give_past
 from watchword.app.probing import probing
 from watchword.app.risk_book import follow_risks, settle_risks
@@ -70,6 +71,8 @@ def jobs() -> list[Periodic]:
         Periodic("risks.settle", timedelta(seconds=15), settle_risks),
         Periodic("metrics.settled", timedelta(hours=24), compute_settled),
         Periodic("metrics.present", timedelta(hours=1), compute_present),
+        Periodic("effects.judge", timedelta(hours=24), judge_effects),
+        Periodic("recurrences.match", timedelta(minutes=10), match_recurrences),
     ]
 
 

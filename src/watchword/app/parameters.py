@@ -147,7 +147,7 @@ class Followed:
 
 
 def leaver_limit(policies: Policies, moment: datetime) -> timedelta:
-    """Return how long a leaver's rights may live by the policy in force at a moment: the longer of account and badge; 24 hours without one."""
+    """Return how long a leaver's rights may live by the policy in force at a moment: the longer of both kinds; 24 hours without one."""
     parameters = policies.parameters(moment)
     names = ("leaver-access.1.badge_off_within", "leaver-access.1.account_off_within")
     found = [each.value for name in names if (each := parameters.get(name)) is not None and isinstance(each.value, timedelta)]
