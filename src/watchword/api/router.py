@@ -23,6 +23,7 @@ from watchword.api import (
     reaching,
     runs,
     sources,
+    uptime,
 )
 
 MODULES = (
@@ -43,6 +44,7 @@ MODULES = (
     places,
     sources,
     metrics,
+    uptime,
     ingest,
     audit,
     health,

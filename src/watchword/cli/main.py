@@ -36,6 +36,7 @@ NOUNS: Final = (
     ("mappings", "How sources' records become events."),
     ("playbooks", "What is done in an incident: check, exchange, sign, drill."),
     ("metrics", "What is measured: values with interval and grade, series, targets."),
+    ("uptime", "Whether everything does its work, what was promised, and what is left of it."),
     ("evidence", "What is kept of an incident, in whose hands, and whether a bundle is intact."),
     ("paper", "Runbooks for when systems are down, and reports, as PDF."),
     ("audit", "Who read or did what."),
@@ -44,7 +45,7 @@ NOUNS: Final = (
 )
 """Each noun is a module here with an `app`; a hyphen is an underscore there."""
 LISTED: Final = frozenset(
-    {"events", "findings", "incidents", "runs", "approvals", "pages", "on-call", "playbooks", "evidence", "metrics"}
+    {"events", "findings", "incidents", "runs", "approvals", "pages", "on-call", "playbooks", "evidence", "metrics", "uptime"}
     | {"sources", "people", "rules", "mappings", "audit", "accounts", "tokens"}
 )
 """Nouns of which a list is what is asked for when no verb is."""
