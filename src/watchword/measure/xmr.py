@@ -75,7 +75,8 @@ class Chart:
 def chart(values: Sequence[float], better: Better | None = None, *, baseline: int = FIRM, floor: float | None = None) -> Chart | None:
     """Return limits and signals of a series in order of time; None with fewer than six points.
 
-    The limits rest on the first `baseline` points: so a later shift is judged by what was before it. A positive, skewed series is logged; one that holds zeros gets the root.
+    The limits rest on the first `baseline` points: so a later shift is judged by what was before it. A
+    skewed series is logged, or rooted where it holds zeros.
 
     Args:
         values: The points, oldest first; none missing.
