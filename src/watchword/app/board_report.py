@@ -13,7 +13,6 @@ from watchword.app.typeset import typeset
 from watchword.app.watchword import Watchword
 from watchword.app.xmr_chart import Series, on_paper, spark, xmr_chart
 from watchword.kit.clock import to_millisecond
-from watchword.kit.duration import say_duration
 from watchword.measure.response_times import Move, risk_hours_moved
 from watchword.model.metric import Grade, Window
 
@@ -155,7 +154,7 @@ def _summary(board: Dashboard, moves: Sequence[Move], length: timedelta) -> Iter
     teams = [move for move in moves if move.kind == "team" and round(move.change)]
     if teams:
         said = "; ".join(f"{move.title} {_change(move.change)}" for move in teams)
-        yield f"Over the period ({say_duration(length)}) against the one before it, in weighted hours: {said}."
+        yield f"Over the period ({_days(length)}) against the one before it, in weighted hours: {said}."
     bad = [notice for notice in board.notices if not notice.good]
     if bad:
         yield f"Out of limits, missed or not credible: {'; '.join(_notice(each) for each in bad[:8])}."
@@ -173,8 +172,9 @@ def _headline_words(headline: Headline) -> str:
         return f"{title}: unknown. {why_not_shared(cell.metric, cell.because)}"
     if not cell.credible:
         return f"{title}: not credible. {why_not_shared(cell.metric, cell.because)}"
-    said = f"{title}: {say_value(cell.metric.value, unit)} in {say_duration(headline.window)}"
-    said += f" ({say_interval(cell.metric.lo, cell.metric.hi, 'count')})"
+    said = f"{title}: {say_value(cell.metric.value, unit)} in {_days(headline.window)}"
+    if cell.metric.lo != cell.metric.hi:
+        said += f" ({say_interval(cell.metric.lo, cell.metric.hi, 'count')})"
     if headline.change is None:
         return f"{said}."
     said += f", {_change(headline.change)} against the window before"
@@ -197,7 +197,7 @@ def _cell(cell: Cell, unit: str) -> str:
     """Return a value as paper says it: figure, interval, basis, grade; or why there is none."""
     if cell.metric is None or not cell.known or not cell.credible:
         return _short(cell, unit)
-    bounds = say_interval(cell.metric.lo, cell.metric.hi, unit)
+    bounds = "" if cell.metric.lo == cell.metric.hi else say_interval(cell.metric.lo, cell.metric.hi, unit)
     basis = f"n {cell.metric.n}, {say_share(cell.metric.coverage)} seen, {cell.grade.value} {GRADE_WORDS[cell.grade]}"
     return "\n".join(part for part in (say_value(cell.metric.value, unit), bounds, basis) if part)
 
@@ -247,6 +247,11 @@ def _sections(board: Dashboard) -> Iterator[dict[str, Any]]:
     if unknown:
         yield {"title": "Unknown", "text": "; ".join(unknown) + "."}
     yield {"title": "How to read this", "text": READING}
+
+
+def _days(length: timedelta) -> str:
+    days = round(length / timedelta(days=1))
+    return "1 day" if days == 1 else f"{days} days"
 
 
 def _count(value: float) -> str:

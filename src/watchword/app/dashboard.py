@@ -142,6 +142,11 @@ class Row:
         return found[-1] if found else None
 
     @property
+    def signal_until(self) -> datetime | None:
+        """Return when the period of the newest signal ended."""
+        return self.points[self.signal.index].window.until if self.signal else None
+
+    @property
     def standing(self) -> str:
         """Return whether its target is reached, missed or too close to tell; empty: no target, or nothing credible to compare."""
         if self.target is None or self.house.metric is None or not self.house.credible:

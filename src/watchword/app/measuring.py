@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 from sqlalchemy import insert, select, update
 
+from watchword.app.board_report import keep_monthly
 from watchword.app.controlling import look
 from watchword.app.effects import judge_effects, match_recurrences
 from watchword.app.furnishing_history import give_past
@@ -56,6 +57,21 @@ def compute_settled(watchword: Watchword, now: datetime) -> None:
     _complain(faults)
 
 
+def draw_reviews(watchword: Watchword, now: datetime) -> None:
+    """Draw closures of the last full weeks for blind re-review."""
+    watchword.measures.reviews.draw(now)
+
+
+def look_for_gaming(watchword: Watchword, now: datetime) -> None:
+    """Run the detectors on what the house keeps."""
+    watchword.measures.gaming.look(now)
+
+
+def make_studies(watchword: Watchword, _now: datetime) -> None:
+    """Compute the demonstrations that are not kept yet."""
+    watchword.measures.studies.closures_versus_value()
+
+
 def _complain(faults: Sequence[str]) -> None:
     if faults:
         raise WatchwordError("; ".join(faults))
@@ -69,8 +85,12 @@ def jobs() -> list[Periodic]:
         Periodic("controls.look", timedelta(hours=1), look),
         Periodic("risks.follow", timedelta(hours=24), follow_risks),
         Periodic("risks.settle", timedelta(seconds=15), settle_risks),
+        Periodic("reviews.draw", timedelta(hours=6), draw_reviews),
         Periodic("metrics.settled", timedelta(hours=24), compute_settled),
         Periodic("metrics.present", timedelta(hours=1), compute_present),
+        Periodic("gaming.look", timedelta(hours=24), look_for_gaming),
+        Periodic("studies.make", timedelta(hours=24), make_studies),
+        Periodic("board.monthly", timedelta(hours=6), keep_monthly),
         Periodic("effects.judge", timedelta(hours=24), judge_effects),
         Periodic("recurrences.match", timedelta(minutes=10), match_recurrences),
     ]

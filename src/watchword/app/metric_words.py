@@ -36,7 +36,7 @@ def figure(value: float | None, unit: str) -> tuple[str, str]:
     if value is None:
         return UNKNOWN, ""
     if unit == "share":
-        return _short(100 * value, 1 if 0 < abs(value - round(value)) < 0.1 else 0), "%"
+        return _percent(100 * value), "%"
     if unit == "hours":
         return _hours(value)
     if unit == "minutes":
@@ -126,6 +126,15 @@ def _short(value: float, digits: int | None = None) -> str:
     said = f"{value:,.{digits}f}"
     said = said.rstrip("0").rstrip(".") if "." in said else said
     return said.replace(",", THIN)
+
+
+def _percent(value: float) -> str:
+    """Return a share in per cent: a digit more near 0 and 100, and what is not whole is never written as whole."""
+    near = min(abs(value), abs(100 - value))
+    for digits in (0 if near >= 10 else 1, 2, 3):
+        if near == 0 or round(near, digits) > 0:
+            return _short(value, digits)
+    return _short(value, 4)
 
 
 def _hours(value: float) -> tuple[str, str]:

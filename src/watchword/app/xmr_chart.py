@@ -8,16 +8,18 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from watchword.app.metric_words import say_interval, say_value, target_words
+from watchword.app.metric_words import figure, say_interval, say_value
 from watchword.measure.xmr import Chart, Scale, Signal
 from watchword.model.metric import Grade, Metric, MetricDefinition, Target
 
 SPARK: Final = (188, 44)
 SPARK_POINTS: Final = 30
-CHART: Final = (920, 300)
+CHART: Final = (760, 270)
+SMALL: Final = (500, 220)
+"""As it stands in the headline."""
 CHART_POINTS: Final = 120
-LEFT: Final = 74
-RIGHT: Final = 118
+LEFT: Final = 64
+RIGHT: Final = 104
 TOP: Final = 14
 BOTTOM: Final = 34
 _OPEN: Final = Markup('<svg class="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">')
@@ -39,6 +41,14 @@ class Series:
     def signal(self, index: int, offset: int) -> Signal | None:
         """Return the signal of a point of the part that begins at `offset`."""
         return next((each for each in (self.chart.signals if self.chart else ()) if each.index == index + offset), None)
+
+
+def brief(value: float, unit: str) -> str:
+    """Return a value for the margin of a picture: units of one word that all know, no others."""
+    number, word = figure(value, unit)
+    return (
+        f"{number} {word}" if word in {"%", "s", "min", "h", "days", "k", "M"} else number if "€" not in number else f"{number} {word[:1]}"
+    )
 
 
 class _Scale:
@@ -100,12 +110,12 @@ def spark(series: Series) -> Markup:
     return Markup("").join(parts) + Markup("</svg>")
 
 
-def xmr_chart(series: Series, zone: ZoneInfo) -> Markup:
+def xmr_chart(series: Series, zone: ZoneInfo, size: tuple[int, int] = CHART) -> Markup:
     """Return the chart of a page: points with their intervals, mean, limits, target, signals, each point with its numbers in a title."""
     shown, offset = series.last(CHART_POINTS), max(0, len(series.points) - CHART_POINTS)
     if not shown.points:
         return Markup("")
-    width, height = CHART
+    width, height = size
     scale = _scale(shown, TOP, height - BOTTOM, intervals=True)
     step = (width - LEFT - RIGHT) / max(1, len(shown.points) - 1)
     xs = [round(LEFT + index * step, 1) for index in range(len(shown.points))]
@@ -113,7 +123,7 @@ def xmr_chart(series: Series, zone: ZoneInfo) -> Markup:
     parts = [
         _OPEN.format("xmr", width, height, say_series(series)),
         _band(series.chart, scale, LEFT - 8, right - LEFT + 16),
-        _labels(series, scale, right + 14),
+        _labels(series, scale, right + 14, height),
         _axis(shown, scale, xs, zone, height),
         _intervals(shown, scale, xs),
         _line(shown, scale, xs),
@@ -188,20 +198,20 @@ def _point(series: Series, point: Metric, x: float, scale: _Scale, signal: Signa
     return Markup("<g><title>{}</title>{}</g>").format(said, shape)
 
 
-def _labels(series: Series, scale: _Scale, x: float) -> Markup:
+def _labels(series: Series, scale: _Scale, x: float, height: int) -> Markup:
     """Return the words of the lines, kept apart where they would touch."""
     definition, chart, target = series.definition, series.chart, series.target
     wanted: list[tuple[float, str, str]] = []
     if chart is not None:
-        wanted += [(scale.y(chart.upper), f"upper {say_value(chart.upper, definition.unit)}", "")]
-        wanted += [(scale.y(chart.mean), f"mean {say_value(chart.mean, definition.unit)}", "")]
+        wanted += [(scale.y(chart.upper), f"upper {brief(chart.upper, definition.unit)}", "")]
+        wanted += [(scale.y(chart.mean), f"mean {brief(chart.mean, definition.unit)}", "")]
         if scale.shows(chart.lower):
-            wanted += [(scale.y(chart.lower), f"lower {say_value(chart.lower, definition.unit)}", "")]
+            wanted += [(scale.y(chart.lower), f"lower {brief(chart.lower, definition.unit)}", "")]
     line = Markup("")
     if target is not None and scale.shows(target.value):
         y = scale.y(target.value)
-        if TOP - 6 <= y <= CHART[1] - BOTTOM + 6:
-            wanted.append((y, f"target {target_words(definition, target).removeprefix('at ')}", "xmr-target-word"))
+        if TOP - 6 <= y <= height - BOTTOM + 6:
+            wanted.append((y, f"target {brief(target.value, definition.unit)}", "xmr-target-word"))
             line = Markup('<path class="xmr-target" d="M{} {}H{}"/>').format(LEFT - 8, y, x - 6)
     parts, floor = [line], -99.0
     for y, words, kind in sorted(wanted):
@@ -218,10 +228,10 @@ def _axis(series: Series, scale: _Scale, xs: Sequence[float], zone: ZoneInfo, he
     for value in reversed(marks):
         y = scale.y(value)
         if y - seen >= 14:
-            parts.append(Markup('<text class="xmr-scale" x="{}" y="{}">{}</text>').format(LEFT - 16, y + 4, say_value(value, unit)))
+            parts.append(Markup('<text class="xmr-scale" x="{}" y="{}">{}</text>').format(LEFT - 16, y + 4, brief(value, unit)))
             seen = y
-    every = max(1, math.ceil(len(xs) / 8))
-    for index in range(0, len(xs), every):
+    every = max(1, math.ceil(len(xs) * 62 / (xs[-1] - xs[0] + 62)))
+    for index in range(len(xs) - 1, -1, -every):
         day = series.points[index].window.until.astimezone(zone)
         parts.append(Markup('<text class="xmr-day" x="{}" y="{}">{}</text>').format(xs[index], height - 12, f"{day.day} {day:%b}"))
     return Markup("").join(parts)

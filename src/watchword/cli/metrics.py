@@ -7,11 +7,14 @@ import typer
 from watchword.cli.opening import actor, opened
 from watchword.cli.options import Form, Since, span
 from watchword.cli.output import Format, plain, print_object, print_rows, say
+from watchword.cli.reports import report, share
 
 if TYPE_CHECKING:
     from watchword.measure.compute_service import Outcome
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(report)
+app.add_typer(share, name="share", help="Links by which others read the dashboard: no log-in, no names, until they expire.")
 COLUMNS = ("name", "subject", "value", "lo", "hi", "unit", "n", "coverage", "grade", "target", "because")
 POINTS = ("since", "until", "value", "lo", "hi", "n", "coverage", "grade", "signal")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of a measure, as risk_hours.")]

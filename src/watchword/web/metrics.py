@@ -1,7 +1,8 @@
 """The dashboard's page, its board reports and its share links."""
 
+import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Form
@@ -9,10 +10,10 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from watchword.app.board_report import board_docx, board_pdf, report_of
-from watchword.app.dashboard import Cell, Dashboard, Row, dashboard
+from watchword.app.dashboard import HEADLINE, Cell, Dashboard, Row, all_rows, dashboard, notices
 from watchword.app.metric_words import GRADE_WORDS, figure, say_interval, say_share, say_value, target_words, why_not, why_not_shared
 from watchword.app.principal import Permission
-from watchword.app.xmr_chart import Series, move_bar, spark, xmr_chart
+from watchword.app.xmr_chart import SMALL, Series, move_bar, spark, xmr_chart
 from watchword.kit.errors import InputError
 from watchword.model.metric import Grade
 from watchword.web.pages import Ask, Asked, Measuring
@@ -22,6 +23,8 @@ router = APIRouter()
 WORD: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 LONGEST: Final = 366
 SHOWN: Final = 20
+FRESH: Final = 30.0
+"""Seconds for which other pages show the same picture of the measures."""
 
 
 def words_of_measures() -> dict[str, Any]:
@@ -34,7 +37,7 @@ def words_of_measures() -> dict[str, Any]:
         "target_words": target_words,
         "grade_word": lambda letter: GRADE_WORDS[Grade(letter)],
         "why_not": lambda cell, shared: _why(cell, shared=shared),
-        "spark": lambda row: spark(_series(row)),
+        "course_of": lambda row: spark(_series(row)),
         "move_bar": move_bar,
     }
 
@@ -50,9 +53,22 @@ def _series(row: Row) -> Series:
 def board_context(ask: Ask, *, shared: bool = False) -> dict[str, Any]:
     """Return what the dashboard shows; shared: nothing that names anybody."""
     board: Dashboard = dashboard(ask.watchword.measures, ask.now)
-    chart: Callable[[Row], Markup] = lambda row: xmr_chart(_series(row), ask.zone_at())  # noqa: E731 - bound to the asker's clock
+    chart: Callable[[Row], Markup] = lambda row: xmr_chart(_series(row), ask.zone_at(), SMALL)  # noqa: E731 - bound to the asker's clock
     grades = {grade.value: count for grade, count in board.grades.items()}
-    return {"board": board, "grades": grades, "chart": chart, "shared": shared, **words_of_measures()}
+    day: Callable[[datetime], str] = lambda moment: f"{moment.astimezone(ask.zone_at()).day} {moment.astimezone(ask.zone_at()):%b}"  # noqa: E731 - as above
+    return {"board": board, "day": day, "grades": grades, "chart": chart, "shared": shared, **words_of_measures()}
+
+
+def glance(ask: Ask) -> dict[str, Any]:
+    """Return what other pages show of measures: the headline, and what is out of its limits; read anew every half minute at most."""
+    state = ask.request.app.state
+    made, kept = getattr(state, "glance", (None, {}))
+    moment = time.monotonic()
+    if made is None or moment - made > FRESH:
+        rows = all_rows(ask.watchword.measures.metrics, ask.now)
+        kept = {"headline": rows[HEADLINE], "speaking": notices(list(rows.values()))}
+        state.glance = (moment, kept)
+    return {**kept, **words_of_measures()}
 
 
 def page(ask: Ask, status: int = 200, **more: Any) -> Response:

@@ -12,6 +12,7 @@ from watchword.kit.errors import Unavailable
 from watchword.model import Domain, Mode
 from watchword.respond.incident_filter_service import IncidentFilter
 from watchword.web.charts import hourly
+from watchword.web.metrics import glance
 from watchword.web.on_call import duty_context
 from watchword.web.pages import Ask, Asked
 from watchword.web.source_rows import Voice, known_sides
@@ -76,6 +77,7 @@ def side_context(ask: Ask) -> dict[str, Any]:
         "risk": sum(risk.values()),
         "held": sum(held.values()),
         **_hours(ask, rows),
+        **glance(ask),
     }
 
 
