@@ -89,6 +89,7 @@ class Settings:
     probe_allow: tuple[str, ...] = _setting("probe.allow", "networks", "Networks that may be probed; empty: nothing is.", ())
     probe_rate: int = _setting("probe.rate", "count", "Most probes per minute, all targets together.", 600)
     probe_simulated: bool = _setting("probe.simulated", "flag", "Let a simulated network answer the probes, as in the demo.", False)
+    measure_persons: bool = _setting("measure.persons", "flag", "Allow measures of single persons, to whoever holds that right.", False)
     evidence_largest: int = _setting("evidence.largest", "size", "Largest single piece of evidence.", 16 * 1024**3)
     maintenance: tuple[Maintenance, ...] = _setting(
         "maintenance", "maintenance", "Windows in which findings about a place do not call anyone.", ()

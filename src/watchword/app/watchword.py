@@ -130,7 +130,15 @@ def open_watchword(settings: Settings, clock: Clock | None = None, *, durable: b
             directory=registry.directory,
             quiet=response.quiet.windows,
         )
-        measures = open_measures(records, clock, audit, team_of=response.roster.team_of, uptime=uptime, objectives=objectives)
+        measures = open_measures(
+            records,
+            clock,
+            audit,
+            team_of=response.roster.team_of,
+            uptime=uptime,
+            objectives=objectives,
+            persons=settings.measure_persons,
+        )
         watchword = Watchword(
             settings=settings,
             clock=clock,
