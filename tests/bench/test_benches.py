@@ -79,10 +79,20 @@ def test_finding_to_page(bench, printed, monkeypatch):
     assert printed("finding_to_page")["max_s"] > 0
 
 
+def test_measures(bench, printed, monkeypatch, tmp_path):
+    module = bench("measures")
+    sizes = ["--days", "2", "--events", "3000", "--incidents", "4", "--rounds", "1", "--data", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["measures", *sizes])
+    module.main()
+    outcome = printed("measures")
+    assert set(outcome["first"]) == {"uptime", "controls", "periods", "present"}
+    assert {"/metrics", "/uptime", "/controls"} <= set(outcome["pages"])
+
+
 def test_memory(bench, house, printed):
     memory = bench("memory")
     memory.report(memory.measure(house), 0)
-    assert set(printed("memory")["processes"]) == {"up", "store", "serve", "work", "respond"}
+    assert set(printed("memory")["processes"]) == {"up", "store", "serve", "work", "respond", "measure"}
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ class _Diary:
             deed()
 
 
-def furnish_history(settings: Settings, seed: int, clock: Clock, *, weeks: int = WEEKS) -> int:
+def furnish_history(settings: Settings, seed: int, clock: Clock, *, weeks: int = WEEKS, a_week: float = A_WEEK) -> int:
     """Give the demo its past, once, and return how many incidents that were: where some of it is there already, nothing is added.
 
     Every incident says that it is simulated. One is led to its end before the next begins, so that what is open beside it stays the
@@ -100,7 +100,7 @@ def furnish_history(settings: Settings, seed: int, clock: Clock, *, weeks: int =
             if connection.execute(select(incident_table.c.uid).where(incident_table.c.opened_by == BY).limit(1)).first() is not None:
                 return 0
         history = _History(watchword, Random(seed), _Diary(past, now - timedelta(hours=2)))  # noqa: S311 - a past that can be drawn again
-        return history.live(past.at, weeks)
+        return history.live(past.at, weeks, a_week)
 
 
 def give_past(watchword: Watchword, now: datetime) -> int:
@@ -121,11 +121,11 @@ class _History:
         self._rng, self._diary = rng, diary
         self._opened = 0
 
-    def live(self, since: datetime, weeks: int) -> int:
+    def live(self, since: datetime, weeks: int, a_week: float) -> int:
         """Play the weeks and return how many incidents were opened."""
         for week in range(weeks):
             left = weeks - week
-            many = self._draw_count(A_WEEK) + (2 if left <= NOISY_WEEKS else 0)
+            many = self._draw_count(a_week) + (2 if left <= NOISY_WEEKS else 0)
             for at in sorted(to_millisecond(since + timedelta(weeks=week, hours=168 * self._rng.random())) for _ in range(many)):
                 self._open(self._draw_kind(noisy=left <= NOISY_WEEKS), left, at)
         return self._opened
