@@ -1,7 +1,7 @@
 """Survival: times to an event that has not come yet for some, with late entry and competing ends (Kaplan, Meier; Aalen, Johansen)."""
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -109,21 +109,9 @@ def _counted(lives: Iterable[Life]) -> tuple[list[Life], list[tuple[float, int, 
     ends = sorted(life.end for life in watched)
     rows = []
     for time in sorted(events.keys() | others.keys()):
-        entered = _before(entries, time) if time > 0 else len([entry for entry in entries if entry <= 0])
-        rows.append((time, entered - _before(ends, time), events[time], others[time]))
+        entered = bisect_left(entries, time) if time > 0 else len([entry for entry in entries if entry <= 0])
+        rows.append((time, entered - bisect_left(ends, time), events[time], others[time]))
     return watched, rows
-
-
-def _before(ordered: Sequence[float], time: float) -> int:
-    """Return how many lie before a time."""
-    low, high = 0, len(ordered)
-    while low < high:
-        middle = (low + high) // 2
-        if ordered[middle] < time:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 def kaplan_meier(lives: Iterable[Life]) -> Curve:
@@ -181,8 +169,8 @@ def log_rank(one: Sequence[Life], other: Sequence[Life]) -> tuple[float, float]:
     entries, ends = sorted(life.entry for life in watched), sorted(life.end for life in watched)
     excess = variance = 0.0
     for time, at_risk, events, _ in rows:
-        entered = _before(entries, time) if time > 0 else len([entry for entry in entries if entry <= 0])
-        risk = entered - _before(ends, time)
+        entered = bisect_left(entries, time) if time > 0 else len([entry for entry in entries if entry <= 0])
+        risk = entered - bisect_left(ends, time)
         if not events or not at_risk:
             continue
         excess += mine.get(time, 0) - events * risk / at_risk
