@@ -30,6 +30,9 @@ from watchword.web import (
     assets,
     audit,
     charts,
+    committees,
+    controls,
+    decisions,
     entities,
     evidence,
     findings,
@@ -39,6 +42,7 @@ from watchword.web import (
     incidents,
     live,
     login,
+    meetings,
     metric_page,
     metrics,
     on_call,
@@ -52,6 +56,7 @@ from watchword.web import (
     playbook_editor,
     playbook_start,
     playbooks,
+    proposals,
     runs,
     shared,
     sources,
@@ -85,8 +90,9 @@ SHARED: Final = frozenset({"/metrics"})
 PAGES: Final = (
     login, overview, timeline, findings, places, people, assets, sources, entities, audit, account, wall, help_pages, charts, live,
     incidents, incident_deeds, incident_actions, approvals, phone, acknowledge, on_call, on_call_deeds, playbook_editor, playbook_start,
-    playbooks, runs, evidence, papers, paper_log, uptime, uptime_deeds, metrics, shared,
+    playbooks, runs, evidence, papers, paper_log, uptime, uptime_deeds, controls, metrics, shared,
     metric_page,
+    committees, meetings, proposals, decisions,
 )  # fmt: skip
 log = structlog.get_logger()
 

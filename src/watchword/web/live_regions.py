@@ -9,8 +9,11 @@ from starlette.datastructures import QueryParams
 
 from watchword.ingest.ledger import Change
 from watchword.model import Order
+from watchword.web.controls import SIDES, WORDS
+from watchword.web.controls import context_of as controls_context
 from watchword.web.filters import read_event_filters
 from watchword.web.findings import read_finding_filter
+from watchword.web.governing_regions import PAGES as GOVERNING_PAGES
 from watchword.web.metrics import board_context
 from watchword.web.overview import needs_context, response_context, side_context
 from watchword.web.pages import Ask
@@ -113,6 +116,12 @@ def _dashboard(ask: Ask, _: Mapping[str, str], changes: Sequence[Change]) -> str
     return partial("#board", ask.html("metrics/body.html", **board_context(ask)))
 
 
+def _controls(ask: Ask, parameters: Mapping[str, str], changes: Sequence[Change]) -> str:
+    side, state = parameters.get("side", ""), parameters.get("state", "")
+    shown = controls_context(ask, side if side in dict(SIDES) else "", state if state in WORDS else "", _newest(changes))
+    return partial("#controls-body", ask.html("controls/body.html", **shown))
+
+
 def _uptime(ask: Ask, parameters: Mapping[str, str], changes: Sequence[Change]) -> str:
     side = parameters.get("side", "")
     shown = uptime_context(ask, parameters.get("span", "30d"), side if side in {"it", "physical"} else "", _newest(changes))
@@ -138,12 +147,16 @@ PAGES: Final[dict[str, tuple[Region, ...]]] = {
         ALERT,
         Region("board", frozenset({"metric"}), _dashboard, least=timedelta(seconds=15), most=timedelta(minutes=10)),
     ),
+    "controls": (
+        ALERT,
+        Region("body", frozenset({"control"}), _controls, least=timedelta(seconds=5), most=timedelta(seconds=60)),
+    ),
     "uptime": (
         ALERT,
         Region("body", frozenset({"uptime"}), _uptime, least=timedelta(seconds=5), most=timedelta(seconds=60)),
     ),
     "sources": (ALERT, Region("table", SEGMENT, _sources, least=timedelta(seconds=4), most=timedelta(seconds=15))),
-    **{page: (ALERT, *regions) for page, regions in {**RESPONSE_PAGES, **RUN_PAGES}.items()},
+    **{page: (ALERT, *regions) for page, regions in {**RESPONSE_PAGES, **RUN_PAGES, **GOVERNING_PAGES}.items()},
     "wall": (Region("wall", BOTH, _wall, least=timedelta(seconds=2), most=timedelta(seconds=5)),),
 }
 """By the word in the stream's address."""
