@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import insert, select, update
 
 from watchword.app.board_report import keep_monthly
+from watchword.app.committee_work import end_rounds, prepare_meetings
 from watchword.app.controlling import look
 from watchword.app.effects import judge_effects, match_recurrences
 from watchword.app.furnishing_history import give_past
@@ -82,6 +83,8 @@ def jobs() -> list[Periodic]:
     return [
         Periodic("uptime.follow", FOLLOW_EVERY, follow_uptime),
         Periodic("demo.history", timedelta(days=3650), give_past),
+        Periodic("rounds.end", timedelta(minutes=1), end_rounds),
+        Periodic("meetings.prepare", timedelta(minutes=15), prepare_meetings),
         Periodic("controls.look", timedelta(hours=1), look),
         Periodic("risks.follow", timedelta(hours=24), follow_risks),
         Periodic("risks.settle", timedelta(seconds=15), settle_risks),

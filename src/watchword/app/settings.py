@@ -81,6 +81,10 @@ class Settings:
     paging_policies: Path | None = _setting("paging.policies", "path?", "Your own escalation policies, in place of the shipped ones.", None)
     paging_mailbox: str = _setting("paging.mailbox", "text", "Mailbox in which answers to pages arrive; empty: none are read.", "")
     paging_time: timedelta = _setting("paging.time", "duration", "Longest time that one message may take.", timedelta(seconds=15))
+    committees_mail: str = _setting(
+        "committees.mail", "text", "Mail server that sends invitations, as smtps://user:password@host; empty: none are sent.", ""
+    )
+    committees_sender: str = _setting("committees.sender", "text", "Mail address from which invitations come.", "")
     respond_simulated: bool = _setting("respond.simulated", "flag", "Let simulated devices carry out every action, as in the demo.", False)
     responder: tuple[ResponderEntry, ...] = _setting(
         "responder", "responder", "Products that carry out actions, in order of preference.", ()

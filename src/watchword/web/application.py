@@ -29,6 +29,7 @@ from watchword.web import (
     approvals,
     assets,
     audit,
+    budget,
     charts,
     committees,
     controls,
@@ -36,6 +37,7 @@ from watchword.web import (
     entities,
     evidence,
     findings,
+    gaming,
     help_pages,
     incident_actions,
     incident_deeds,
@@ -57,6 +59,8 @@ from watchword.web import (
     playbook_start,
     playbooks,
     proposals,
+    risk_deeds,
+    risks,
     runs,
     shared,
     sources,
@@ -90,9 +94,9 @@ SHARED: Final = frozenset({"/metrics"})
 PAGES: Final = (
     login, overview, timeline, findings, places, people, assets, sources, entities, audit, account, wall, help_pages, charts, live,
     incidents, incident_deeds, incident_actions, approvals, phone, acknowledge, on_call, on_call_deeds, playbook_editor, playbook_start,
-    playbooks, runs, evidence, papers, paper_log, uptime, uptime_deeds, controls, metrics, shared,
+    playbooks, runs, evidence, papers, paper_log, uptime, uptime_deeds, controls, metrics, shared, gaming,
     metric_page,
-    committees, meetings, proposals, decisions,
+    committees, meetings, proposals, decisions, risks, risk_deeds, budget,
 )  # fmt: skip
 log = structlog.get_logger()
 

@@ -21,6 +21,7 @@ from watchword.web.places import board_context as place_context
 from watchword.web.regions import Region, partial
 from watchword.web.response_regions import PAGES as RESPONSE_PAGES
 from watchword.web.response_regions import RESPONSE
+from watchword.web.risk_regions import PAGES as RISK_PAGES
 from watchword.web.run_regions import PAGES as RUN_PAGES
 from watchword.web.sources import rows_of
 from watchword.web.uptime import context_of as uptime_context
@@ -156,7 +157,7 @@ PAGES: Final[dict[str, tuple[Region, ...]]] = {
         Region("body", frozenset({"uptime"}), _uptime, least=timedelta(seconds=5), most=timedelta(seconds=60)),
     ),
     "sources": (ALERT, Region("table", SEGMENT, _sources, least=timedelta(seconds=4), most=timedelta(seconds=15))),
-    **{page: (ALERT, *regions) for page, regions in {**RESPONSE_PAGES, **RUN_PAGES, **GOVERNING_PAGES}.items()},
+    **{page: (ALERT, *regions) for page, regions in {**RESPONSE_PAGES, **RUN_PAGES, **GOVERNING_PAGES, **RISK_PAGES}.items()},
     "wall": (Region("wall", BOTH, _wall, least=timedelta(seconds=2), most=timedelta(seconds=5)),),
 }
 """By the word in the stream's address."""
