@@ -134,6 +134,13 @@ class RiskRuns:
             row = connection.execute(query.order_by(table.c.done.desc(), table.c.asked.desc()).limit(1)).first()
         return None if row is None else _run(row)
 
+    def first(self) -> Run | None:
+        """Return the oldest computation that is kept and was done; None: there is none."""
+        query = select(tables.run).where(tables.run.c.state == "done").order_by(tables.run.c.done).limit(1)
+        with self._records.read() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _run(row)
+
     def failed(self) -> Run | None:
         """Return the newest computation when it failed; None when the newest one was done."""
         table = tables.run

@@ -23,6 +23,8 @@ from watchword.respond.ports import Auditor
 MOST: Final = 200
 """Scenarios, and safeguards, of one house."""
 APPETITE: Final = "appetite"
+NEW: Final = 0
+"""As the version that a change was made to: there was none, and there must be none."""
 
 Reliability = Callable[[str, datetime, datetime], float | None]
 """Control, since, until → the share of time in which it was evidenced working; None: nobody ever looked."""
@@ -175,6 +177,8 @@ class Risks:
     ) -> int:
         now = to_millisecond(self._clock.now())
         row = connection.execute(select(table.c.version, table.c.content).where(table.c.uid == thing.uid)).first()
+        if row is not None and version == NEW:
+            raise Conflict(f"{thing.uid} is kept already: open it and change it there")
         if row is not None and version is not None and row.version != version:
             raise Conflict(f"{thing.title} has been changed meanwhile: look again, then change it")
         values = {"content": orjson.dumps(as_plain(thing)).decode(), "changed_at": now, "changed_by": by, **more}
