@@ -36,7 +36,13 @@ NOUNS: Final = (
     ("mappings", "How sources' records become events."),
     ("playbooks", "What is done in an incident: check, exchange, sign, drill."),
     ("metrics", "What is measured: values with interval and grade, series, targets."),
+    ("reviews", "Closures that somebody looks at again, blind."),
+    ("gaming", "Whether a measure could be played: what the detectors ask the teams."),
     ("uptime", "Whether everything does its work, what was promised, and what is left of it."),
+    ("controls", "Whether what security asks is evidenced to hold."),
+    ("frameworks", "Catalogues, baselines and maps of controls."),
+    ("committees", "Bodies in which both sides decide: meetings, agendas, proposals, actions."),
+    ("decisions", "What was decided, and what was expected of it."),
     ("evidence", "What is kept of an incident, in whose hands, and whether a bundle is intact."),
     ("paper", "Runbooks for when systems are down, and reports, as PDF."),
     ("audit", "Who read or did what."),
@@ -45,7 +51,25 @@ NOUNS: Final = (
 )
 """Each noun is a module here with an `app`; a hyphen is an underscore there."""
 LISTED: Final = frozenset(
-    {"events", "findings", "incidents", "runs", "approvals", "pages", "on-call", "playbooks", "evidence", "metrics", "uptime"}
+    {
+        "events",
+        "findings",
+        "incidents",
+        "runs",
+        "approvals",
+        "pages",
+        "on-call",
+        "playbooks",
+        "evidence",
+        "committees",
+        "decisions",
+        "controls",
+        "frameworks",
+        "metrics",
+        "uptime",
+        "reviews",
+        "gaming",
+    }
     | {"sources", "people", "rules", "mappings", "audit", "accounts", "tokens"}
 )
 """Nouns of which a list is what is asked for when no verb is."""

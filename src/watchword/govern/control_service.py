@@ -223,6 +223,20 @@ class Controls:
         with self._records.read() as connection:
             return [(row.kind, row.uid) for row in connection.execute(query)]
 
+    def all_inputs(self) -> dict[str, list[Ref]]:
+        """Return, by uid of current evidence, what was read for it: one statement for an export."""
+        table, names = tables.evidence_input, tables.evidence
+        query = (
+            select(names.c.uid, table.c.kind, table.c.uid.label("read"))
+            .join(table, table.c.inputs == names.c.inputs)
+            .where(names.c.current)
+        )
+        found: dict[str, list[Ref]] = {}
+        with self._records.read() as connection:
+            for row in connection.execute(query.order_by(names.c.uid, table.c.kind, table.c.uid)):
+                found.setdefault(row.uid, []).append((row.kind, row.read))
+        return found
+
     def history(self, control: str, asset: str | None = None, limit: int = 200) -> list[Evidence]:
         """Return a control's evidence, newest first, of one thing or of all."""
         table = tables.evidence

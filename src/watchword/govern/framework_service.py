@@ -158,6 +158,14 @@ class Frameworks:
             found = connection.execute(select(table.c.title).where(table.c.framework == framework, table.c.id == uid)).scalar()
         return str(found or uid)
 
+    def titles(self, framework: str) -> dict[str, str]:
+        """Return titles by id: ours, else the imported ones; ids stand for themselves where neither is known."""
+        try:
+            imported = {each.id: each.title for each in self.controls(framework)}
+        except NotFound:
+            imported = {}
+        return imported | dict(shipped_titles(framework))
+
     def baselines(self, framework: str = SP800) -> dict[str, int]:
         """Return how many controls each baseline of a framework selects."""
         table = tables.framework_selection
