@@ -11,6 +11,7 @@ from watchword.app.parameters import leaver_limit
 from watchword.detect.entity_risk import entity_risks
 from watchword.detect.service import Disposition, FindingFilter
 from watchword.detect.tables import finding as finding_table
+from watchword.govern.steering_calculator_service import SteeringCalculator
 from watchword.measure.alignment import LIMIT, Leaver, late_share, two_clock_gap
 from watchword.measure.calculator import Calculator, Input, Measured, measured
 from watchword.measure.collaboration import highest_risk
@@ -42,7 +43,8 @@ SETTLED: Final = frozenset({Disposition.FALSE, Disposition.BENIGN})
 def house_calculators(watchword: "Watchword") -> list[Calculator]:
     """Return the calculators that ask several rooms."""
     policies = watchword.governance.policies
-    return [TwoClockCalculator(watchword, lambda moment: leaver_limit(policies, moment)), EntityRiskCalculator(watchword)]
+    clocks = TwoClockCalculator(watchword, lambda moment: leaver_limit(policies, moment))
+    return [clocks, EntityRiskCalculator(watchword), SteeringCalculator(watchword.records, watchword.governance.facts)]
 
 
 @dataclass(slots=True)
