@@ -9,7 +9,7 @@ from watchword.learn.after_action import to_verify
 from watchword.learn.effect import Point, Verdict, compare, judge
 from watchword.learn.recurrence import Pattern
 from watchword.model.decision import Direction, Effect, Expectation
-from watchword.model.metric import Grade, Metric
+from watchword.model.metric import Metric
 from watchword.respond.incident_filter_service import IncidentFilter
 
 if TYPE_CHECKING:
@@ -19,12 +19,22 @@ LOOKED_BACK: Final = timedelta(days=2)
 """Incidents opened within this time are compared with open actions at each look."""
 MOST_INCIDENTS: Final = 200
 MOST_FINDINGS: Final = 200
+COVERED: Final = 0.75
+"""Least coverage, as for grade C."""
 
 
-def points_of(series: Sequence[Metric]) -> list[Point]:
-    """Return a series as the room `learn` reads it: values alone, those graded D as not credible."""
+def points_of(series: Sequence[Metric], least_n: float) -> list[Point]:
+    """Return a series as the room `learn` reads it: values alone.
+
+    A flagged value, one of too few observations or of too little coverage counts for nothing. A wide interval alone does not discard a
+    point: what points scatter is just what the limits of a chart are made from.
+
+    Args:
+        series: The values of closed periods.
+        least_n: Observations below which a point counts for nothing.
+    """
     return [
-        Point(each.window.since, each.window.until, each.value, each.uid, each.grade is not Grade.D)
+        Point(each.window.since, each.window.until, each.value, each.uid, not each.flags and each.n >= least_n and each.coverage >= COVERED)
         for each in series
         if each.value is not None
     ]
@@ -36,14 +46,15 @@ def verdict_on(watchword: "Watchword", expects: Expectation, at: datetime) -> Ve
         return judge(expects, (), at)
     metrics = watchword.measures.metrics
     try:
-        unit = metrics.definition(expects.metric).unit
-        touched = points_of(metrics.series(expects.metric, expects.subject))
+        definition = metrics.definition(expects.metric)
+        least = definition.min_n / 2
+        touched = points_of(metrics.series(expects.metric, expects.subject), least)
         sites = set(watchword.registry.directory().site.places)
         others = [name for name in metrics.subjects(expects.metric) if name and name != expects.subject and name in sites]
-        untouched = [points_of(metrics.series(expects.metric, name)) for name in others] if expects.subject in sites else []
+        untouched = [points_of(metrics.series(expects.metric, name), least) for name in others] if expects.subject in sites else []
     except NotFound:
         return Verdict(Effect.TOO_EARLY, f"There is no measure {expects.metric}: nothing can be said.")
-    return compare(expects, touched, untouched, at, unit=unit)
+    return compare(expects, touched, untouched, at, unit=definition.unit)
 
 
 def judge_effects(watchword: "Watchword", now: datetime) -> None:

@@ -16,6 +16,7 @@ from watchword.app.controlling import look
 from watchword.app.effects import judge_effects, match_recurrences
 from watchword.app.furnishing_history import give_past
 from watchword.app.probing import probing
+from watchword.app.retention import drop_old_days, tell_measured
 from watchword.app.risk_book import follow_risks, settle_risks
 from watchword.app.settings import Settings
 from watchword.app.supervisor import held
@@ -94,6 +95,8 @@ def jobs() -> list[Periodic]:
         Periodic("gaming.look", timedelta(hours=24), look_for_gaming),
         Periodic("studies.make", timedelta(hours=24), make_studies),
         Periodic("board.monthly", timedelta(hours=6), keep_monthly),
+        Periodic("parameters.follow", timedelta(seconds=10), tell_measured),
+        Periodic("retention.drop", timedelta(hours=24), drop_old_days),
         Periodic("effects.judge", timedelta(hours=24), judge_effects),
         Periodic("recurrences.match", timedelta(minutes=10), match_recurrences),
     ]

@@ -95,6 +95,10 @@ class EventLog(Protocol):
         """Return the raw records with these uids, verbatim."""
         ...
 
+    def drop_day(self, day: date) -> None:
+        """Drop everything that arrived on a day; a day that is not there changes nothing."""
+        ...
+
     def newest(self) -> datetime | None:
         """Return the newest event time stored, or None when there is nothing."""
         ...
@@ -132,6 +136,10 @@ class Archive(Protocol):
 
     def files(self) -> list[str]:
         """Return every file kept, oldest first."""
+        ...
+
+    def remove(self, file: str) -> None:
+        """Delete a file whose day retention drops; one that is gone already changes nothing."""
         ...
 
     def set_aside(self, file: str) -> None:

@@ -226,7 +226,15 @@ class Sealer:
             verdict.heads[writer] = head
         return verdict
 
+    def drop_day(self, day: date, segments: Sequence[SegmentRow]) -> None:
+        """Let go of everything that arrived on a day: rows of the event log, then archive files. May be repeated after a failure."""
+        self._log.drop_day(day)
+        for row in segments:
+            self._archive.remove(row.file)
+
     def _verify_rows(self, row: SegmentRow, verdict: SegmentVerdict, chance: random.Random) -> None:
+        if row.state is SegmentState.DROPPED:
+            return
         try:
             segment = self._archive.read(row.file, row.digest)
         except Corrupt as error:

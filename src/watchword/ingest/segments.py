@@ -26,6 +26,8 @@ class SegmentState(StrEnum):
     """In the event log."""
     JUDGED = "judged"
     """Seen by the detectors, their findings kept."""
+    DROPPED = "dropped"
+    """Its day is over: rows and file went by retention, the chain still counts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,22 @@ class SegmentLedger:
         moment = {SegmentState.INSERTED: "inserted_at", SegmentState.JUDGED: "judged_at"}[state]
         for chunk in _chunks(uids):
             connection.execute(update(table).where(table.c.uid.in_(chunk)).values({"state": state.value, moment: at}))
+
+    def days(self, before: str) -> dict[str, list[SegmentRow]]:
+        """Return arrival day → its segments, of days before one (YYYY-MM-DD) that hold any which is not dropped, oldest first."""
+        table = tables.segment
+        query = select(table).where(table.c.arrival < before, table.c.state != SegmentState.DROPPED.value)
+        found: dict[str, list[SegmentRow]] = {}
+        with self._records.read() as connection:
+            for row in connection.execute(query.order_by(table.c.arrival, table.c.uid)):
+                found.setdefault(row.arrival, []).append(_row(row))
+        return found
+
+    def drop(self, connection: Connection, day: str) -> int:
+        """Mark a day's segments dropped and return how many there are; their rows stay, so that the chain still holds."""
+        table = tables.segment
+        done = update(table).where(table.c.arrival == day).values(state=SegmentState.DROPPED.value)
+        return int(connection.execute(done).rowcount)
 
     def rows(self, *states: SegmentState) -> list[SegmentRow]:
         """Return the segments in these states, in the order of sealing."""

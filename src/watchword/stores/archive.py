@@ -83,6 +83,14 @@ class FileArchive:
         target.parent.mkdir(parents=True, exist_ok=True)
         (self._folder / file).replace(target)
 
+    def remove(self, file: str) -> None:
+        """Delete a file of a day that retention drops; one that is gone already changes nothing. See `ingest.ports.Archive.remove`."""
+        path = self._folder / file
+        path.unlink(missing_ok=True)
+        if path.parent.exists() and not any(path.parent.iterdir()):
+            path.parent.rmdir()
+            _fsync(self._folder)
+
     def _keep(self, path: Path, pieces: list[Any]) -> None:
         fresh = not path.parent.exists()
         path.parent.mkdir(parents=True, exist_ok=True)

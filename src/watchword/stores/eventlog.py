@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -235,6 +235,14 @@ class ClickHouseEventLog:
             f"WHERE active AND database = {sql.bind(self.database, 'String')} AND table = 'event' GROUP BY day ORDER BY day"
         )
         return [(row["day"], row["events"], row["bytes"]) for row in self._table(sql).to_pylist()]
+
+    def drop_day(self, day: date) -> None:
+        """Drop everything that arrived on a day, whole parts at once; a day that is not there changes nothing."""
+        for table in (self.records_table, self.events_table):
+            text = f"ALTER TABLE {table} DROP PARTITION '{day.isoformat()}'"
+            self._call(lambda client, text=text: client.command(text), writing=True)
+        with self._guard:
+            self._density = Density(), None
 
     def ping(self) -> bool:
         """Tell whether the store answers."""

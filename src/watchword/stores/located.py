@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, TypeVar
 
 from watchword.ingest.ports import Segment
@@ -83,6 +83,10 @@ class LocatedEventLog:
     def newest(self) -> datetime | None:
         """Return the newest event time stored."""
         return self._call(lambda log: log.newest())
+
+    def drop_day(self, day: date) -> None:
+        """Drop everything that arrived on a day."""
+        self._call(lambda log: log.drop_day(day))
 
     def ping(self) -> bool:
         """Tell whether the event log answers now."""
