@@ -54,3 +54,30 @@ def test_neighbours_that_go_together_are_said():
     assert chart([float(number) for number in range(24)]).autocorrelated
     rng = np.random.default_rng(3)
     assert not chart(rng.normal(0, 1, 24).tolist()).autocorrelated
+
+
+def test_shares_of_few_scatter_more_than_those_of_many():
+    rng = np.random.default_rng(4)
+    sizes = [int(size) for size in rng.choice([10, 400], 24)]
+    values = [rng.binomial(size, 0.3) / size for size in sizes]
+    found = chart(values, Better.DOWN, sizes=sizes)
+    assert found.scale is Scale.LANEY
+    assert found.mean == pytest.approx(0.3, abs=0.05)
+    few, many = chart([*values, 0.55], sizes=[*sizes, 10]), chart([*values, 0.55], sizes=[*sizes, 400])
+    assert not [each for each in few.signals if each.index == 24], "six of ten say little"
+    assert [each.sign for each in many.signals if each.index == 24] == [Sign.ABOVE]
+    assert few.upper - few.lower > 3 * (many.upper - many.lower)
+    assert 0 <= few.lower <= few.upper <= 1
+    assert chart([0.0] * 8, sizes=list(range(1, 9))).scale is Scale.PLAIN, "of none no scatter is known"
+    assert chart(values, sizes=[5] * 24).scale is Scale.PLAIN
+
+
+def test_laneys_limits_hold_what_they_say():
+    rng = np.random.default_rng(6)
+    false = 0
+    for _ in range(600):
+        sizes = rng.integers(15, 60, 32)
+        values = (rng.binomial(sizes, 0.4) / sizes).tolist()
+        found = chart(values, sizes=sizes.tolist())
+        false += any(each.index >= 20 and each.sign in {Sign.ABOVE, Sign.BELOW} for each in found.signals)
+    assert false / 600 <= 0.14

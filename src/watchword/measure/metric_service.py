@@ -253,9 +253,11 @@ class Metrics(Targets):
             NotFound: there is no such measure.
         """
         definition = self.definition(name)
-        values = [point.value for point in points if point.value is not None]
-        lowest = min(values, default=0.0)
-        return chart(values, definition.better, floor=0.0 if definition.unit == SHARE or lowest >= 0 else None)
+        known = [(point.value, point.n) for point in points if point.value is not None]
+        values = [value for value, _ in known]
+        shares = definition.unit == SHARE
+        floor = 0.0 if shares or min(values, default=0.0) >= 0 else None
+        return chart(values, definition.better, floor=floor, sizes=[n for _, n in known] if shares else None)
 
     def hold(self, connection: Connection, uids: Sequence[str]) -> None:
         """Keep values for good: a meeting or decision stands on them."""

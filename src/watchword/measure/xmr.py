@@ -41,6 +41,8 @@ class Scale(StrEnum):
     LOG = "log"
     ROOT = "root"
     """Skewed, with zeros."""
+    LANEY = "laney"
+    """Shares of differing numbers: each point has limits of its own, and those shown are the newest point's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,14 @@ class Chart:
     """How many points the limits rest on."""
 
 
-def chart(values: Sequence[float], better: Better | None = None, *, baseline: int = FIRM, floor: float | None = None) -> Chart | None:
+def chart(
+    values: Sequence[float],
+    better: Better | None = None,
+    *,
+    baseline: int = FIRM,
+    floor: float | None = None,
+    sizes: Sequence[int] | None = None,
+) -> Chart | None:
     """Return limits and signals of a series in order of time; None with fewer than six points.
 
     The limits rest on the first `baseline` points: so a later shift is judged by what was before it. A
@@ -83,9 +92,13 @@ def chart(values: Sequence[float], better: Better | None = None, *, baseline: in
         better: Which way is an improvement.
         baseline: How many points the limits rest on.
         floor: The least value that can be, such as 0 of a share: the lower limit never lies below it.
+        sizes: Of shares, how many each rests on: few scatter more than many, so each point has limits of its own (Laney p'), and those
+            of the newest one are given.
     """
     if len(values) < LEAST:
         return None
+    if sizes is not None and (found := _laney(values, sizes, better, baseline)) is not None:
+        return found
     first = list(values[:baseline])
     scale = _scale(values, first)
     points = [_TO[scale](value) for value in values]
@@ -98,6 +111,26 @@ def chart(values: Sequence[float], better: Better | None = None, *, baseline: in
     signals = tuple(_signals(points, mean, lower, upper, better))
     low = back(lower) if floor is None else max(floor, back(lower))
     return Chart(back(mean), low, back(upper), signals, scale, len(first) < FIRM, _correlated(base), len(first))
+
+
+def _laney(values: Sequence[float], sizes: Sequence[int], better: Better | None, baseline: int) -> Chart | None:
+    """Return a Laney p' chart (2002): z-scores of the shares, limited by their own moving ranges; None where none can be made.
+
+    The scatter between periods thus counts beside that of counting itself: with huge numbers a plain p chart sees signals everywhere.
+    """
+    first = len(values[:baseline])
+    if min(sizes) < 1 or len(set(sizes)) == 1 or min(values) < 0 or max(values) > 1:
+        return None
+    share = math.fsum(value * size for value, size in zip(values[:first], sizes[:first], strict=True)) / sum(sizes[:first])
+    if not 0 < share < 1:
+        return None
+    errors = [math.sqrt(share * (1 - share) / size) for size in sizes]
+    scores = [(value - share) / error for value, error in zip(values, errors, strict=True)]
+    base = scores[:first]
+    spread = LIMIT * math.fsum(abs(after - before) for before, after in itertools.pairwise(base)) / (len(base) - 1)
+    signals = tuple(_signals(scores, 0.0, -spread, spread, better))
+    low, high = max(0.0, share - spread * errors[-1]), min(1.0, share + spread * errors[-1])
+    return Chart(share, low, high, signals, Scale.LANEY, first < FIRM, _correlated(base), first)
 
 
 def _scale(values: Sequence[float], first: Sequence[float]) -> Scale:
