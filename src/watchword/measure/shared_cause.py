@@ -10,6 +10,8 @@ from watchword.model import Domain
 
 SLACK: Final = timedelta(minutes=5)
 """How far apart the starts of a cause and of what it takes down may be noticed."""
+LAG: Final = timedelta(hours=1)
+"""How much later than its cause an outage may be noticed: what went on working for longer has another cause."""
 LEAST_TOGETHER: Final = 2
 """An ancestor that nobody watches is held to be the cause when at least so many of its dependants went within `SLACK`..."""
 LEAST_SHARE: Final = 0.6
@@ -94,19 +96,19 @@ class Dependencies:
 def causes(outages: Iterable[Outage], graph: Dependencies, after: datetime | None = None) -> list[Cause]:
     """Return the outages put together by what explains them, the longest component-time lost first.
 
-    An outage is explained by the farthest ancestor that was itself out when it began (give or take `SLACK`); else by the nearest ancestor
+    An outage is explained by the farthest ancestor that was itself out when it began, no longer than `LAG`; else by the nearest ancestor
     that nobody watches and whose watched dependants went together with it; else by itself.
 
     Args:
         outages: Of any components, in any order.
         graph: Who depends on whom.
-        after: When the window begins: what was out by then began nobody knows when, and shows no going together.
+        after: When the window begins: what was out by then began nobody knows when, and explains nothing.
     """
     ranked = sorted(outages, key=lambda one: (one.span.since, one.component))
     by_component: dict[str, list[Outage]] = {}
     for one in ranked:
         by_component.setdefault(one.component, []).append(one)
-    parent = {one: source for one in ranked if (source := _watched_cause(one, by_component, graph)) is not None}
+    parent = {one: source for one in ranked if (source := _watched_cause(one, by_component, graph, after)) is not None}
     found: dict[Outage, list[Outage]] = {}
     for one in ranked:
         root = _root(one, parent)
@@ -129,14 +131,15 @@ def _root(one: Outage, parent: Mapping[Outage, Outage]) -> Outage:
     return one
 
 
-def _watched_cause(one: Outage, by_component: Mapping[str, Sequence[Outage]], graph: Dependencies) -> Outage | None:
+def _watched_cause(one: Outage, by_component: Mapping[str, Sequence[Outage]], graph: Dependencies, after: datetime | None) -> Outage | None:
     best: tuple[int, str, Outage] | None = None
     back = graph.ancestors
     for ancestor, steps in back(one.component).items():
         if one.component in back(ancestor) and ancestor > one.component:  # in a circle the first by name is the cause of the others
             continue
         for other in by_component.get(ancestor, ()):
-            if other.span.since - SLACK <= one.span.since < other.span.until + SLACK:
+            begun = one.span.since - other.span.since
+            if (after is None or other.span.since > after) and -SLACK <= begun <= LAG and one.span.since < other.span.until + SLACK:
                 best = max(best, (steps, ancestor, other), key=lambda each: each[:2]) if best else (steps, ancestor, other)
     return best[2] if best else None
 
