@@ -1,7 +1,7 @@
 """Controlling: runs every control test on the house as it is, and takes checks that people and tools made in at the front door."""
 
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 import orjson
 import structlog
@@ -20,7 +20,6 @@ from watchword.measure.compliance import Way
 if TYPE_CHECKING:
     from watchword.app.watchword import Watchword
 
-EVERY: Final = timedelta(hours=1)
 
 log = structlog.get_logger()
 
@@ -81,14 +80,22 @@ def record_check(
     if moment > now:
         raise InputError("a check lies in the past", "at")
     install(watchword)
-    uid = random_uid()
-    said = {
-        "uid": uid, "time": moment.isoformat(), "kind": kind, "target": target or "house", "passed": "true" if passed else "false",
-        "by": by, "note": note[:2000], "way": way.value,
-    }  # fmt: skip
-    watchword.intake.accept(CHECKS, [Incoming(orjson.dumps(said))])
+    uid, body = check_record(kind, target, at=moment, by=by, note=note, passed=passed, way=way)
+    watchword.intake.accept(CHECKS, [Incoming(body)])
     watchword.audit.write(by, "control.check", target or "house", note[:1000], {"kind": kind, "passed": passed, "record": uid})
     return uid
+
+
+def check_record(
+    kind: str, target: str, *, at: datetime, by: str, note: str = "", passed: bool = True, way: Way = Way.SAMPLED
+) -> tuple[str, bytes]:
+    """Return a check as the bytes that come in at the front door, with their uid."""
+    uid = random_uid()
+    said = {
+        "uid": uid, "time": to_millisecond(at).isoformat(), "kind": kind, "target": target or "house",
+        "passed": "true" if passed else "false", "by": by, "note": note[:2000], "way": way.value,
+    }  # fmt: skip
+    return uid, orjson.dumps(said)
 
 
 def install(watchword: "Watchword") -> None:

@@ -88,7 +88,7 @@ def jobs() -> list[Periodic]:
         Periodic("demo.risks", timedelta(days=3650), judge_past),
         Periodic("rounds.end", timedelta(minutes=1), end_rounds),
         Periodic("meetings.prepare", timedelta(minutes=15), prepare_meetings),
-        Periodic("controls.look", timedelta(hours=1), look),
+        Periodic("controls.look", timedelta(minutes=15), look),
         Periodic("risks.follow", timedelta(hours=24), follow_risks),
         Periodic("risks.settle", timedelta(seconds=15), settle_risks),
         Periodic("reviews.draw", timedelta(hours=6), draw_reviews),

@@ -246,7 +246,7 @@ def check(
         record_check(ask.watchword, kind, target.strip(), by=ask.who.actor, note=note, passed=passed == "yes")
     except WatchwordError as error:
         return control_page(ask, control, 422, fault=str(error), where="check")
-    return control_page(ask, control, where="check", said="Recorded. The next look, within the hour, counts it.")
+    return control_page(ask, control, where="check", said="Recorded. The next look, within a quarter of an hour, counts it.")
 
 
 @router.post("/controls/exceptions/{uid}/end")
