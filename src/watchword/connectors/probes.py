@@ -1,5 +1,6 @@
 """Active probes of our own: does a device or service answer, and rightly? ICMP, TCP, HTTP, TLS, RTSP; only where the settings allow."""
 
+import contextlib
 import ipaddress
 import os
 import socket
@@ -7,7 +8,6 @@ import ssl
 import struct
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -122,10 +122,11 @@ class Prober:
             return Outcome(Verdict.UP)
 
     def _http(self, probe: Probe, family: int, address: str, deadline: "_Deadline") -> Outcome:
-        with _connected(family, address, probe.port, deadline) as plain:
-            wire = _without_trust().wrap_socket(plain, server_hostname=probe.host) if probe.tls else plain
-            default = 443 if probe.tls else 80
-            host = probe.host if probe.port == default else f"{probe.host}:{probe.port}"
+        host = probe.host if probe.port == (443 if probe.tls else 80) else f"{probe.host}:{probe.port}"
+        with contextlib.ExitStack() as stack:
+            wire = stack.enter_context(_connected(family, address, probe.port, deadline))
+            if probe.tls:
+                wire = stack.enter_context(_without_trust().wrap_socket(wire, server_hostname=probe.host))
             wire.sendall(f"GET {probe.path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: Watchword-probe\r\nConnection: close\r\n\r\n".encode())
             status = _status(_head(wire, deadline), "HTTP/")
         right = status == probe.expect if probe.expect else status < 400
@@ -190,7 +191,7 @@ class _Deadline:
         return left
 
 
-@contextmanager
+@contextlib.contextmanager
 def _connected(family: int, address: str, port: int, deadline: _Deadline) -> Iterator[socket.socket]:
     with socket.socket(family, socket.SOCK_STREAM) as wire:
         wire.settimeout(deadline.left())
