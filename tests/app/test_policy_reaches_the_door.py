@@ -57,7 +57,7 @@ def probes():
     return [
         (900, CHANGE - timedelta(hours=3), CHANGE - timedelta(minutes=20)),
         (901, CHANGE - timedelta(minutes=90), CHANGE + timedelta(days=1)),
-        (902, CHANGE + timedelta(days=3), CHANGE + timedelta(days=3, minutes=5)),
+        (902, CHANGE + timedelta(days=3), CHANGE + timedelta(days=8)),
     ]
 
 

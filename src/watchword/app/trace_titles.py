@@ -87,7 +87,11 @@ def _incident(house: "Watchword", uid: str) -> str:
 
 def _event(house: "Watchword", uid: str) -> str:
     found = house.events.events(EventQuery(uids=(uid,), limit=1))
-    return f"{found[0].time:%d %b %Y %H:%M:%S} UTC, {found[0].message}" if found else uid
+    if not found:
+        return f"{uid}, older than the log keeps"
+    event = found[0]
+    what = event.message if not event.person and event.message else f"an event of {event.source}"  # a trace names nobody
+    return f"{event.time:%d %b %Y %H:%M:%S} UTC, {what}"
 
 
 _TITLES: Final[Mapping[NodeKind, Callable[["Watchword", str], str]]] = {

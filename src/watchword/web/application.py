@@ -26,6 +26,7 @@ from watchword.kit.errors import (
 from watchword.web import (
     account,
     acknowledge,
+    after_actions,
     approvals,
     assets,
     audit,
@@ -58,6 +59,7 @@ from watchword.web import (
     playbook_editor,
     playbook_start,
     playbooks,
+    policies,
     proposals,
     risk_deeds,
     risks,
@@ -65,6 +67,7 @@ from watchword.web import (
     shared,
     sources,
     timeline,
+    trace,
     uptime,
     uptime_deeds,
     wall,
@@ -96,7 +99,7 @@ PAGES: Final = (
     incidents, incident_deeds, incident_actions, approvals, phone, acknowledge, on_call, on_call_deeds, playbook_editor, playbook_start,
     playbooks, runs, evidence, papers, paper_log, uptime, uptime_deeds, controls, metrics, shared, gaming,
     metric_page,
-    committees, meetings, proposals, decisions, risks, risk_deeds, budget,
+    committees, meetings, proposals, decisions, risks, risk_deeds, budget, policies, after_actions, trace,
 )  # fmt: skip
 log = structlog.get_logger()
 
