@@ -249,7 +249,7 @@ def test_a_changed_log_is_seen(house: House) -> None:
         house.proposals.get(uid)
 
 
-def test_a_meeting_from_plan_to_minutes(house: House) -> None:
+def test_a_meeting_from_plan_to_minutes(house: House) -> None:  # noqa: PLR0915 - one meeting, told from end to end
     house.handed += [
         Candidate("risk", "Tailgating at the stores", "ALE over appetite.", 90_000.0, 2.0, 1.0, 20, "physical", IsoInput.RISKS, ("risk:r1",), ("m1",)),
         Candidate("evidence", "Access reviews are old", "Three of nine.", None, 1.5, 2.0, 15, "it", IsoInput.AUDITS, ("control:ac-2",)),
