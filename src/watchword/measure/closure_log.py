@@ -1,7 +1,7 @@
 """The closure log: who took what while what waited, who closed it as what, and whether it came back; from deeds in order of time. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -121,7 +121,8 @@ def read_log(items: Iterable[Item], deeds: Iterable[Deed], teams: Mapping[str, s
         elif deed.verb is Verb.REOPEN:
             queue.add(item)
             if uid in standing:
-                closures[standing[uid]] = _reopened(closures[standing.pop(uid)], at)
+                place = standing.pop(uid)
+                closures[place] = replace(closures[place], reopened=at)
         else:
             if uid in queue.waiting and deed.person:
                 picks.append(Pick(at, deed.person, uid, item.severity, queue.seen_by(teams.get(deed.person, ""))))
@@ -130,10 +131,6 @@ def read_log(items: Iterable[Item], deeds: Iterable[Deed], teams: Mapping[str, s
                 standing[uid] = len(closures)
                 closures.append(Closure(at, deed.person, item.kind, uid, item.severity, item.kept or item.severity, deed.verdict))
     return ClosureLog(tuple(picks), tuple(closures), teams)
-
-
-def _reopened(closure: Closure, at: datetime) -> Closure:
-    return Closure(closure.at, closure.person, closure.kind, closure.item, closure.severity, closure.kept, closure.verdict, at)
 
 
 class _Queue:
