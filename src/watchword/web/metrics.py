@@ -66,7 +66,11 @@ def glance(ask: Ask) -> dict[str, Any]:
     moment = time.monotonic()
     if made is None or moment - made > FRESH:
         rows = all_rows(ask.watchword.measures.metrics, ask.now)
-        kept = {"headline": rows[HEADLINE], "speaking": notices(list(rows.values()))}
+        kept = {
+            "headline": rows[HEADLINE],
+            "speaking": notices(list(rows.values())),
+            "judged": sum(row.house.known for row in rows.values()),
+        }
         state.glance = (moment, kept)
     return {**kept, **words_of_measures()}
 
