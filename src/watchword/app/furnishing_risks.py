@@ -14,7 +14,7 @@ from watchword.govern.risk_treatment_service import Terms
 from watchword.govern.treatment import Treats
 
 BY: Final = "manager"
-COUNTED: Final = timedelta(days=150)
+COUNTED: Final = timedelta(days=300)
 IN_PLACE: Final = timedelta(days=700)
 APPETITE: Final = Appetite(3_000_000.0, 0.15)
 PLAN: Final = Plan(budget=150_000.0, people_days=120.0, horizon=3.0, day_rate=600.0, floor_it=20_000.0, floor_physical=20_000.0)
@@ -59,7 +59,7 @@ def judge_past(watchword: Watchword, now: datetime) -> int:
     for each in reversed(events.listed(state=SUGGESTED, limit=1_000)):
         if now - each.at < SETTLED:
             continue
-        cost = COST.get(each.scenario) if each.scenario not in known else None
+        cost = COST.get(each.scenario) if each.scenario not in known and now - each.at < COUNTED - SETTLED else None
         if cost is not None:
             known.add(each.scenario)
             events.judge(each.uid, is_one=True, loss=cost, because="Things were taken before it was noticed.", by=BY)
