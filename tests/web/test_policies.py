@@ -30,6 +30,11 @@ def otto(client_of):
     return client_of("otto")
 
 
+@pytest.fixture
+def aud(client_of):
+    return client_of("aud")
+
+
 @pytest.fixture(scope="module")
 def decided(watchword):
     return decide(watchword, 0xA11CE, {"leaver-access.1.badge_off_within": "PT2H", "leaver-access.1.account_off_within": "PT2H"})

@@ -54,6 +54,8 @@ MODULES = (
     controls,
     committees,
     decisions,
+    policies,
+    after_actions,
     risks,
     ingest,
     audit,

@@ -14,6 +14,7 @@ from watchword.app.demo import demo_mappings, furnish
 from watchword.app.feeder import Feed
 from watchword.app.furnishing_committees import furnish_committees
 from watchword.app.furnishing_controls import furnish_controls
+from watchword.app.furnishing_policies import furnish_policies
 from watchword.app.furnishing_risks import furnish_risks
 from watchword.app.furnishing_uptime import furnish_uptime, probe_settings
 from watchword.app.principal import Role
@@ -66,6 +67,7 @@ def prepare(settings: Settings, seed: int, clock: Clock | None = None) -> list[L
         logins = _logins(watchword)
         _rotas(watchword)
         furnish_committees(watchword)
+        furnish_policies(watchword)
         furnish_controls(watchword)
         furnish_risks(watchword)
         feed = _feed(watchword, settings, seed)

@@ -15,6 +15,7 @@ from watchword.app.committee_work import end_rounds, prepare_meetings
 from watchword.app.controlling import look
 from watchword.app.effects import judge_effects, match_recurrences
 from watchword.app.furnishing_history import give_past
+from watchword.app.furnishing_policies import review_past
 from watchword.app.furnishing_risks import judge_past
 from watchword.app.probing import probing
 from watchword.app.retention import drop_old_days, tell_measured
@@ -86,6 +87,7 @@ def jobs() -> list[Periodic]:
         Periodic("uptime.follow", FOLLOW_EVERY, follow_uptime),
         Periodic("demo.history", timedelta(days=3650), give_past),
         Periodic("demo.risks", timedelta(days=3650), judge_past),
+        Periodic("demo.reviews", timedelta(days=3650), review_past),
         Periodic("rounds.end", timedelta(minutes=1), end_rounds),
         Periodic("meetings.prepare", timedelta(minutes=15), prepare_meetings),
         Periodic("controls.look", timedelta(minutes=15), look),
