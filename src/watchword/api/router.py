@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from watchword.api import (
     actions,
+    after_actions,
     approvals,
     audit,
     committees,
@@ -24,6 +25,7 @@ from watchword.api import (
     people,
     places,
     playbooks,
+    policies,
     reaching,
     risks,
     runs,
