@@ -197,25 +197,31 @@ def test_a_period_computed_anew_takes_the_place_of_the_old_one(metrics):
     assert chart.lower >= 0
 
 
-def test_of_running_values_one_a_day_stays_and_what_is_held_stays(metrics, clock, on_sqlite):
+def test_of_running_values_the_last_hours_and_some_a_day_stay_and_what_is_held(metrics, clock, on_sqlite):
     uids = []
     for hour in range(60):
         clock.at = NOW + timedelta(hours=hour)
-        each = value(0.3 + hour / 1000, running(SHARE, clock.at), now=clock.at)
+        each = value(0.3 + hour / 1000, running(SHARE, clock.at), now=clock.at, uids=[("incident", str(hour))])
         uids.append(each.metric.uid)
-        metrics.put(each.metric)
+        metrics.put(each.metric, each.uids)
         if hour == 3:
             with on_sqlite.begin() as connection:
                 metrics.hold(connection, [each.metric.uid])
     with on_sqlite.read() as connection:
         kept = set(connection.execute(select(metric_value.c.uid)).scalars())
-    assert {uids[3], uids[-1]} <= kept
-    assert len(kept) == 4
+    assert {uids[3], *uids[-4:]} <= kept
+    assert len(kept) <= 4 * 3 + 1
     assert metrics.series(SHARE.name) == [], "running values are no points of the series"
     assert metrics.latest(SHARE.name).uid == uids[-1]
+    metrics.sweep(clock.at)
+    assert metrics.inputs(uids[-1]) == [("incident", "59")]
+    assert metrics.inputs(uids[3]) == [("incident", "3")], "what is held leads back for good"
     clock.at = NOW + timedelta(days=90)
-    assert metrics.sweep(clock.at) == 3
+    assert metrics.sweep(clock.at) == len(kept) - 1
     assert metrics.get(uids[3]).uid == uids[3]
+    assert metrics.inputs(uids[3]) == [("incident", "3")]
+    with on_sqlite.read() as connection:
+        assert connection.execute(select(func.count()).select_from(metric_input)).scalar_one() == 1
 
 
 def test_sweeping_lets_inputs_go_that_no_value_names(metrics, clock, on_sqlite):
@@ -257,7 +263,7 @@ def test_it_is_the_same_on_both_engines(records, clock, auditor):
     assert metrics.latest(SHARE.name).grade is Grade.D
     metrics.set_target(SHARE.name, Target(0.1, "Ana", "Otto", NOW), "mara")
     assert metrics.target(SHARE.name).value == 0.1
-    assert metrics.sweep(NOW + timedelta(days=90)) == 2
+    assert metrics.sweep(NOW + timedelta(days=90)) == 4
 
 
 # flags

@@ -1,11 +1,12 @@
 """Rows of metric values: written, read, graded D for flags in force, their inputs kept once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, Table, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from watchword.kit.clock import to_millisecond
 from watchword.measure import metric_tables as tables
@@ -99,6 +100,12 @@ def parts_of(items: Sequence[T]) -> Iterator[list[T]]:
         yield list(items[start : start + _CHUNK])
 
 
+def insert_new(connection: Connection, table: Table) -> Any:
+    """Return an insert that leaves alone what another process has just kept under the same key."""
+    # Both engines know ON CONFLICT, yet each dialect has its own class for it.
+    return (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(table).on_conflict_do_nothing()
+
+
 def keep_inputs(connection: Connection, values: Sequence[Measured]) -> None:
     """Keep what was read for values; values over the same uids share their rows."""
     table = tables.metric_input
@@ -112,7 +119,17 @@ def keep_inputs(connection: Connection, values: Sequence[Measured]) -> None:
             for kind, uid in sorted(set(wanted[inputs]))[:MOST_INPUTS]
         }
         for some in parts_of(sorted(rows)):
-            connection.execute(insert(table), [{"inputs": inputs, "kind": kind, "uid": uid} for inputs, kind, uid in some])
+            connection.execute(insert_new(connection, table), [{"inputs": inputs, "kind": kind, "uid": uid} for inputs, kind, uid in some])
+
+
+def forget_inputs(connection: Connection, inputs: Collection[str]) -> None:
+    """Let inputs go that no value names any more."""
+    table, values = tables.metric_input, tables.metric_value
+    for part in parts_of(sorted(inputs)):
+        still = set(connection.execute(select(values.c.inputs).where(values.c.inputs.in_(part)).distinct()).scalars())
+        gone = [one for one in part if one not in still]
+        if gone:
+            connection.execute(delete(table).where(table.c.inputs.in_(gone)))
 
 
 def metric_of(row: Row[Any]) -> Metric:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from watchword.kit.clock import to_millisecond
 from watchword.kit.errors import NotFound
@@ -17,6 +17,8 @@ from watchword.measure.metric_rows_service import (
     MOST_INPUTS,
     flagged,
     flags_in_force,
+    forget_inputs,
+    insert_new,
     keep_inputs,
     metric_of,
     parts_of,
@@ -32,6 +34,10 @@ MOST_POINTS: Final = 600
 """Points of one series read at once."""
 KEPT: Final = timedelta(days=40)
 """How long running values are kept, but the newest and those on which a decision stands."""
+RECENT: Final = timedelta(hours=3)
+"""So long every running value stays: who looks at one can walk back from it."""
+WALKED: Final = timedelta(days=2)
+"""So long the inputs of a running value are kept; those of periods and of what is held stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,32 +105,40 @@ class Metrics(Targets):
             )
         fresh = [each for uid, each in graded.items() if not known.get(uid)]
         standing = standing_windows(connection, [each.metric for each in fresh])
-        rows = []
+        rows, gone = [], set[str]()
         for each in fresh:
             metric = each.metric
             period = is_period(self.definition(metric.name), metric.window)
             row = row_of(metric, period=period, code=self.code_hash(metric.name), now=now)
-            self._make_room(connection, row, standing)
+            gone |= self._make_room(connection, row, standing)
             if metric.uid in known:
                 connection.execute(update(table).where(table.c.uid == metric.uid).values(current=True, computed=row["computed"]))
             else:
                 rows.append(row)
         for some in parts_of(rows):
-            connection.execute(insert(table), some)
+            connection.execute(insert_new(connection, table), some)
         keep_inputs(connection, fresh)
+        forget_inputs(connection, gone)
         return len(fresh)
 
-    def _make_room(self, connection: Connection, row: dict[str, Any], standing: frozenset[tuple[Any, ...]]) -> None:
-        """Let the value of the same window before it step back, and of earlier running values keep one a day."""
+    def _make_room(self, connection: Connection, row: dict[str, Any], standing: frozenset[tuple[Any, ...]]) -> set[str]:
+        """Let the value of the same window before it step back; of earlier running values keep the last hours' and some a day.
+
+        Returns the inputs of the values that went.
+        """
         table = tables.metric_value
         mine = (table.c.name == row["name"]) & (table.c.subject == row["subject"]) & (table.c.period == row["period"])
         if (row["name"], row["subject"], row["period"], row["since"], row["until"]) in standing:
             window = (table.c.since == row["since"]) & (table.c.until == row["until"])
             connection.execute(update(table).where(mine & window & table.c.current).values(current=False))
-        if not row["period"] and (row["name"], row["subject"]) in standing:
-            day = row["until"].replace(hour=0, minute=0, second=0, microsecond=0)
-            gone = (table.c.until >= day) & (table.c.until < row["until"])
-            connection.execute(delete(table).where(mine & ~table.c.held & gone))
+        if row["period"] or (row["name"], row["subject"]) not in standing:
+            return set()
+        day = row["until"].replace(hour=0, minute=0, second=0, microsecond=0)
+        old = mine & ~table.c.held & (table.c.until >= day) & (table.c.until < row["until"] - RECENT)
+        gone = set(connection.execute(select(table.c.inputs).where(old)).scalars())
+        if gone:
+            connection.execute(delete(table).where(old))
+        return gone
 
     def get(self, uid: str) -> Metric:
         """Return one value by its uid.
@@ -311,11 +325,11 @@ class Metrics(Targets):
             return [KeptFlag(row.name, row.subject, Flag(row.flag), row.because, row.since) for row in rows]
 
     def sweep(self, now: datetime) -> int:
-        """Drop running values that are old, superseded ones too, and inputs that no value names; return how many values went."""
+        """Drop old running values, superseded ones too, and inputs that nobody walks back to any more; return how many values went."""
         table, inputs = tables.metric_value, tables.metric_input
         old = ~table.c.held & (table.c.computed < now - KEPT) & (~table.c.period | ~table.c.current)
+        wanted = select(table.c.inputs).where(table.c.period | table.c.held | (table.c.until >= now - WALKED))
         with self._records.begin() as connection:
             gone = connection.execute(delete(table).where(old)).rowcount
-            if gone:
-                connection.execute(delete(inputs).where(~exists().where(table.c.inputs == inputs.c.inputs)))
+            connection.execute(delete(inputs).where(inputs.c.inputs.not_in(wanted)))
         return int(gone)
