@@ -7,7 +7,7 @@ import pytest
 
 PAGES = ["/", "/timeline", "/findings", "/findings?work=all", "/places/harbour", "/people", "/people/person:1042", "/assets",
          "/assets/asset:cam-03", "/sources", "/sources/windows", "/entities", "/account", "/help", "/places/harbour/doors/D-03",
-         "/places/harbour/main/0/lobby", "/places/harbour/main", "/wall"]  # fmt: skip
+         "/places/harbour/main/0/lobby", "/places/harbour/main", "/wall", "/uptime", "/uptime/asset:cam-03", "/uptime/harbour/doors/D-01"]  # fmt: skip
 
 
 class Outline(HTMLParser):

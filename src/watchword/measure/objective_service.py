@@ -109,9 +109,12 @@ class Objectives:
             NotFound: nobody set one.
         """
         table = tables.objective
+        nobody = f"nobody set an objective for {subject[:200]!r}; one of the site file is taken out there"
+        if subject not in self.subjects():
+            raise NotFound(nobody)
         with self._records.begin() as connection:
             if not connection.execute(delete(table).where(table.c.subject == subject)).rowcount:
-                raise NotFound(f"nobody set an objective for {subject!r}; one of the site file is taken out there")
+                raise NotFound(nobody)
             self._auditor.write(by, "objective.remove", subject, connection=connection)
 
     def longest(self) -> timedelta:
