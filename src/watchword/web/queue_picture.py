@@ -47,7 +47,7 @@ def _side(each: Analyst, most: tuple[float, float]) -> Markup:
     count, value = BAR * each.closures / most[0], BAR * each.value / most[1]
     return Markup("").join(
         [
-            Markup('<rect class="bar {}" x="{}" y="{}" width="{}" height="14"/>').format(
+            Markup('<rect class="length {}" x="{}" y="{}" width="{}" height="14"/>').format(
                 kind, round(LEFT - 34 - count, 1), left - 7, round(count, 1)
             ),
             Markup('<text class="number" x="{}" y="{}" text-anchor="end">{:.0f}</text>').format(
@@ -55,7 +55,7 @@ def _side(each: Analyst, most: tuple[float, float]) -> Markup:
             ),
             _mark(each, LEFT - 14, left),
             _mark(each, RIGHT + 14, right),
-            Markup('<rect class="bar {}" x="{}" y="{}" width="{}" height="14"/>').format(kind, RIGHT + 34, right - 7, round(value, 1)),
+            Markup('<rect class="length {}" x="{}" y="{}" width="{}" height="14"/>').format(kind, RIGHT + 34, right - 7, round(value, 1)),
             Markup('<text class="number" x="{}" y="{}">{:.0f}</text>').format(round(RIGHT + 40 + value, 1), right + 4.5, each.value),
         ]
     )
