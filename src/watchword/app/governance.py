@@ -1,21 +1,18 @@
 """The governance of a running house: bodies, meetings, proposals and decisions, and what the other slices add to them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 
-import structlog
 from sqlalchemy import select
 
 from watchword.app.audit import Audit
 from watchword.app.control_measures import ComplianceCalculator
 from watchword.app.control_measures import candidates as of_controls
 from watchword.app.learning_candidates import of_effects, of_policies, of_retrospectives
+from watchword.app.measure_candidates import Source, gathered, of_measures
 from watchword.app.measures import Measures
 from watchword.app.risk_book import RiskBook, open_risk_book
 from watchword.app.tables import account
 from watchword.govern.agenda_service import Agendas
-from watchword.govern.candidate import Candidate, IsoInput
 from watchword.govern.committee_service import Committees
 from watchword.govern.control_service import Controls
 from watchword.govern.decision_service import Decisions
@@ -29,14 +26,7 @@ from watchword.govern.steering_service import SteeringFacts
 from watchword.kit.clock import Clock
 from watchword.kit.records import Records
 from watchword.learn.retrospective_service import Retrospectives
-from watchword.model.metric import Flag, Grade, Metric
 from watchword.respond.reach_service import Roster
-
-Source = Callable[[datetime], list[Candidate]]
-MOST_FLAGGED = 20
-"""Flagged measures that are put forward at once."""
-
-log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -65,7 +55,7 @@ def open_governance(records: Records, clock: Clock, audit: Audit, roster: Roster
     decisions = Decisions(records, clock, audit)
     committees = Committees(records, clock, audit, roster, site_key)
     proposals = Proposals(records, clock, audit, committees, decisions, metrics)
-    sources: list[Source] = [lambda _: not_credible(measures), lambda _: missed(measures)]
+    sources: list[Source] = [lambda _: of_measures(measures)]
     agendas = Agendas(records, clock, audit, committees, decisions, metrics, lambda now: gathered(sources, now))
     meetings = Meetings(records, clock, audit, committees)
     policies = Policies(records, clock, audit)
@@ -107,40 +97,3 @@ def concerned(records: Records) -> list[tuple[str, tuple[str, ...]]]:
     with records.read() as connection:
         rows = connection.execute(select(account.c.name, account.c.role).where(account.c.disabled.is_(False)).order_by(account.c.name))
         return [(row.name, (row.role,)) for row in rows]
-
-
-def gathered(sources: list[Source], now: datetime) -> list[Candidate]:
-    """Return what every source hands in; one that fails is logged and holds up no agenda."""
-    found: list[Candidate] = []
-    for source in sources:
-        try:
-            found += source(now)
-        except Exception:
-            log.exception("candidates_missing", source=getattr(source, "__qualname__", repr(source)))
-    return found
-
-
-def not_credible(measures: Measures) -> list[Candidate]:
-    """Return what detectors flagged: a number that may have been gamed is talked about, not steered by."""
-    metrics, found = measures.metrics, []
-    for each in metrics.flags()[:MOST_FLAGGED]:
-        present = metrics.present(each.name).get(each.subject)
-        uids = (present.uid,) if present else ()
-        refs = (f"metric:{each.name}|{each.subject}",)
-        domain = {"it": "it", "physical": "physical"}.get(metrics.definition(each.name).domain.value, "joint")
-        title = f"{metrics.definition(each.name).title} is not credible: {Flag(each.flag).value}"
-        found.append(Candidate("metric", title, each.because, None, 2.0, 1.0, 10, domain, IsoInput.MEASUREMENTS, refs, uids))
-    return found
-
-
-def missed(measures: Measures) -> list[Candidate]:
-    """Return joins that were missed: incidents of both domains that only one side worked on."""
-    metrics = measures.metrics
-    if "missed_joins" not in {each.name for each in metrics.definitions()}:
-        return []
-    present: Metric | None = metrics.latest("missed_joins")
-    if present is None or not present.value or present.grade is Grade.D:
-        return []
-    title = f"{round(present.value)} incidents of both sides were worked on by one"
-    refs = ("metric:missed_joins|",)
-    return [Candidate("join", title, present.because, None, 2.0, 1.0, 15, "joint", IsoInput.MEASUREMENTS, refs, (present.uid,))]

@@ -73,6 +73,7 @@ def decision_context(ask: Ask, uid: str) -> dict[str, Any]:
         "meeting": meeting,
         "numbers": numbers_then(ask, each.metrics),
         "numbers_now": _now(ask, each),
+        "effect": house.retrospectives.effect(uid),
         "measure_names": dict(measure_choices(ask)),
         "before": names.get(each.supersedes),
         "after": names.get(kept.superseded_by),

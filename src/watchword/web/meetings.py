@@ -9,6 +9,7 @@ from starlette.responses import Response
 from watchword.govern.agenda import Agenda
 from watchword.govern.committee_service import roll_of
 from watchword.govern.meeting import MeetingState
+from watchword.govern.meeting_service import EARLIEST_OPENING
 from watchword.govern.minutes import PULSE
 from watchword.kit.errors import InputError
 from watchword.web.forms import Fields
@@ -81,7 +82,7 @@ def meeting_context(ask: Ask, uid: str) -> dict[str, Any]:
         "current": next((each for each in items if each.uid == found.current), None),
         "present": {each.person: each for each in present},
         "lack": roll_of(body).quorum_lack(here),
-        "voices": voices if found.state is not MeetingState.CANCELLED else [],
+        "voices": voices if found.state in {MeetingState.PLANNED, MeetingState.FROZEN, MeetingState.OPEN} else [],
         "actions": house.minutes.actions(body.uid, meeting=uid),
         "decisions": house.decisions.all_kept(meeting=uid),
         "versions": versions,
@@ -95,6 +96,7 @@ def meeting_context(ask: Ask, uid: str) -> dict[str, Any]:
         "measure_names": dict(measure_choices(ask)),
         "sent": house.meetings.invitations(uid),
         "today": ask.now.date(),
+        "soon": found.starts - EARLIEST_OPENING <= ask.now,
         **words(),
     }
 
