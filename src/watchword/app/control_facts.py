@@ -102,10 +102,10 @@ def _leavers(directory: Directory, now: datetime) -> list[str]:
 
 
 def _last_used(watchword: "Watchword", now: datetime) -> tuple[dict[str, datetime], datetime | None]:
-    """Return when each credential logged on last, and since when there is a log."""
+    """Return when each credential logged on last, and since when log-ons are heard of."""
     wanted = EventQuery(since=now - DORMANT, until=now, classes=LOGONS)
     counts = watchword.events.counts(CountQuery(wanted, by=Grouping.CREDENTIAL, limit=50_000))
-    first = watchword.events.events(EventQuery(since=now - DORMANT, until=now, order=Order.OLDEST, limit=1))
+    first = watchword.events.events(EventQuery(since=now - DORMANT, until=now, classes=LOGONS, order=Order.OLDEST, limit=1))
     return {each.key: each.last_time for each in counts if each.key}, first[0].time if first else None
 
 

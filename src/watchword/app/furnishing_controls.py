@@ -26,6 +26,8 @@ power: [asset:ups-h, asset:ups-m]
 skills: {guard: [first aid, evidence handling]}
 """
 WORN: Final = "harbour/doors/D-04"
+FORGOTTEN: Final = ("harbour/doors/D-22", "mill/doors/M-09", "mill/doors/M-19")
+"""Doors whose locks nobody has tried for too long."""
 Made = tuple[str, str, float, bool, str, str]
 """Kind, target, days ago, whether all was well, by whom, note."""
 SITES: Final[tuple[Made, ...]] = (
@@ -87,8 +89,12 @@ def _equipment(watchword: Watchword) -> list[Made]:
         made.append(("backup", asset.uid, 1 + number % 5, True, "analyst", "nightly job"))
         if not late:
             made.append(("restore-test", asset.uid, 60 + number % 60, True, "analyst", "onto a spare"))
-    locks = sorted(uid for uid, door in watchword.registry.directory().site.doors.items() if door.readers and uid.startswith("harbour"))
-    made += [("lock-test", uid, 12, uid != WORN, "operator", "contact is worn" if uid == WORN else "") for uid in locks]
+    doors = watchword.registry.directory().site.doors
+    tried = sorted(uid for uid, door in doors.items() if door.readers and uid not in FORGOTTEN)
+    days = {"harbour": 12, "mill": 40}
+    made += [
+        ("lock-test", uid, days[uid.partition("/")[0]], uid != WORN, "operator", "bolt held" if uid != WORN else "worn") for uid in tried
+    ]
     return made
 
 

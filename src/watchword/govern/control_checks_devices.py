@@ -41,8 +41,8 @@ def heard(facts: Facts, params: Params) -> Iterator[Outcome]:
                 ("source", each.name) for each in speakers
             )
             gone = [each.name for each in speakers if each.gaps]
-            if not speakers:
-                yield Outcome(site, Result.INSUFFICIENT, f"no {words} source speaks for it")
+            if not any(each.last_received for each in speakers):
+                yield Outcome(site, Result.INSUFFICIENT, f"no {words} source speaks for it", read)
             elif dumb:
                 names = ", ".join(each.name for each in dumb)
                 yield Outcome(site, bad, f"{words} is silent: {names}", read)

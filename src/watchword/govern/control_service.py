@@ -263,8 +263,13 @@ class Controls:
         return found
 
     def reliability(self, control: str, since: datetime, until: datetime) -> float | None:
-        """Return the share of time in which a control was evidenced working (`rel_k` of K4); None: nobody ever looked."""
-        return reliability(self.spans(since, until, control).get(control, ()), since, until)
+        """Return the share of time in which a control was evidenced working (`rel_k` of K4).
+
+        Time before the first look is left out; later time about which nothing is known counts as not working. None: nobody ever looked.
+        """
+        spans = self.spans(since, until, control).get(control, [])
+        first = min((span.since for span in spans), default=until)
+        return reliability(spans, max(since, first), until)
 
     def _rows(self, *conditions: Any) -> list[Evidence]:
         table = tables.evidence
