@@ -8,12 +8,16 @@ from typing import Any, Final
 
 import structlog
 
+from watchword.detect.loader import LEVELS
 from watchword.govern.parameter import Parameter, Value, say_value
 from watchword.govern.policy_service import Policies
 from watchword.kit.duration import say_duration
 from watchword.kit.errors import WatchwordError
 from watchword.measure.alignment import LIMIT
+from watchword.respond.triage import TriageSettings
 
+PAGE_SEVERITY: Final = "severity-ladder.1.page_severity"
+APPROVAL_LASTS: Final = "severity-ladder.3.approval_lasts"
 log = structlog.get_logger()
 
 
@@ -50,10 +54,8 @@ LANDINGS: Final = (
     _rule("lockout-duress.1.denials_before_lock", "ww_020", "denials", "After how many refusals of one holder somebody looks."),
     _rule("unlock-schedules.2.unlock_at_most", "ww_031", "unlocked_holds", "For how long an unlock command explains an opening."),
     _rule("unlock-schedules.2.unlock_at_most", "ww_024", "unlocked_holds", "The same, where a camera was lost."),
-    Landing("severity-ladder.3.approval_lasts", "respond.approval_lasts", "serve", "How long a yes to an action may be used, at most."),
-    Landing(
-        "severity-ladder.1.page_severity", "respond.page_severity", "respond", "From which severity on a finding opens an incident at once."
-    ),
+    Landing(APPROVAL_LASTS, "respond.approval_lasts", "respond", "How long a yes to an action may be used, at most."),
+    Landing(PAGE_SEVERITY, "respond.page_severity", "respond", "From which severity on a finding opens an incident at once."),
     Landing(
         "evidence-retention.1.event_log_kept_for", "ingest.event_log_kept_for", "measure", "For how long days of the event log are kept."
     ),
@@ -144,6 +146,18 @@ class Followed:
                 said = say_value(value) if value is not None else "as shipped"
                 log.info("parameter_applied", parameter=landing.parameter, lands=landing.lands, value=said)
         return told
+
+
+def page_severity(followed: Followed) -> int:
+    """Return the OCSF severity from which on a finding opens an incident at once: that of the policy in force, else the usual one."""
+    word = followed.value(PAGE_SEVERITY)
+    return int(LEVELS[word]) if isinstance(word, str) and word in LEVELS else TriageSettings().page_severity
+
+
+def approval_life(policies: Policies) -> timedelta | None:
+    """Return the longest that a yes to an action may be used, by the policy in force; None: none says."""
+    found = policies.parameters().get(APPROVAL_LASTS)
+    return found.value if found is not None and isinstance(found.value, timedelta) else None
 
 
 def leaver_limit(policies: Policies, moment: datetime) -> timedelta:

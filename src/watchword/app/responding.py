@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeVar
@@ -11,6 +12,7 @@ import structlog
 from sqlalchemy import Connection, insert, select, update
 
 from watchword.app.mapping_book import shipped_mappings
+from watchword.app.parameters import Followed, page_severity
 from watchword.app.response import DEEDS
 from watchword.app.runbook import FOLDER, due, writing
 from watchword.app.settings import Settings
@@ -73,6 +75,7 @@ class Responding:
         self._watchword = watchword
         self._response = watchword.response
         self.starter = Starter(self._response.library, self._response.runs, watchword.clock)
+        self._followed = Followed(watchword.governance.policies, "respond")
         self._printing: Iterator[tuple[Path | None, str]] | None = None
         triager = self._response.incidents.triager
         triager.on_open.append(self._page_opened)
@@ -104,6 +107,7 @@ class Responding:
     def look_round(self) -> None:
         """Look at what only the passing of hours changes."""
         now = self._watchword.clock.now()
+        self._safely("parameters", self._follow)
         self._safely("recover", self._response.gateway.recover)
         self._safely("acknowledgements", lambda: self._expire(now))
         self._safely("heartbeats", lambda: self._response.pager.heartbeat(now))
@@ -111,6 +115,12 @@ class Responding:
         self._safely("paper", self._paper)
         if self._watchword.settings.paging_mailbox:
             self._safely("mailbox", self._read_mail)
+
+    def _follow(self) -> int:
+        """Take up the parameters in force: from which severity on a finding opens an incident."""
+        triager = self._response.incidents.triager
+        triager.settings = replace(triager.settings, page_severity=page_severity(self._followed))
+        return self._followed.tell()
 
     # findings
 

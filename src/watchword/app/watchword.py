@@ -15,6 +15,7 @@ from watchword.app.house_measures import house_calculators
 from watchword.app.mapping_book import MappingBook
 from watchword.app.measures import Measures, open_measures
 from watchword.app.occupancy import Heads, Occupancy
+from watchword.app.parameters import approval_life
 from watchword.app.response import DEEDS, Response, open_response
 from watchword.app.settings import Settings
 from watchword.app.tokens import Tokens
@@ -170,6 +171,7 @@ def open_watchword(settings: Settings, clock: Clock | None = None, *, durable: b
             resources=stack.pop_all(),
         )
         heads.occupancy = Occupancy(watchword)
+        response.approvals.longest = lambda: approval_life(watchword.governance.policies)
         measures.calculators += house_calculators(watchword)
         return watchword
 

@@ -1,7 +1,8 @@
 """Requests for approval: asked once per step and rendered action, answered by people of both teams, counted and woken at once."""
 
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -42,6 +43,8 @@ class Approvals:
         self.pages, self.glass_roles = pages, glass_roles
         self.wake: Callable[[Connection, str, str], None] = _nobody_waits
         """Called with (connection, run, path) when a request is decided or has expired."""
+        self.longest: Callable[[], timedelta | None] = _no_limit
+        """The longest that a policy in force lets a request wait and a yes be used; None: none says."""
 
     # asking
 
@@ -53,6 +56,9 @@ class Approvals:
         Asked again for the same run, path and rendered action it returns the same request, whatever became of it; with `again`, a new
         one when the old one is decided.
         """
+        longest = self.longest()
+        if longest is not None:
+            rule = replace(rule, expires_after=min(rule.expires_after, longest))
         same = (approval.c.run == run) & (approval.c.path == path) & (approval.c.digest == action.digest)
         newest = connection.execute(
             select(approval.c.uid, approval.c.round, approval.c.state).where(same).order_by(approval.c.round.desc()).limit(1)
@@ -336,6 +342,10 @@ class Approvals:
             refs = {"approval": uid, "run": action.run}
             self.log.append(connection, action.incident, "approval", text, occurred_at=now, recorded_by=by, team=team, refs=refs)
         Ledger(self.records).append_change(connection, "approval", uid, {"text": text, "exercise": action.exercise}, now)
+
+
+def _no_limit() -> timedelta | None:
+    return None
 
 
 def _nobody_waits(connection: Connection, run: str, path: str) -> None:
