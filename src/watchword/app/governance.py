@@ -72,7 +72,7 @@ def open_governance(records: Records, clock: Clock, audit: Audit, roster: Roster
     measures.calculators.append(PolicyCalculator(records, policies, metrics.definition, tested, lambda: concerned(records)))
     measures.calculators.append(ComplianceCalculator(controls))
     frameworks = Frameworks(records, clock, audit)
-    risks, of_risks = open_risk_book(records, clock, audit, decisions, measures, controls.reliability)
+    risks, of_risks = open_risk_book(records, clock, audit, decisions, measures, controls)
     sources.append(of_risks)
     minutes = MinuteBook(records, clock, audit, committees, decisions, proposals)
     return Governance(

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from watchword.app.audit import Audit
 from watchword.govern.budget_service import Budgets
 from watchword.govern.candidate import Candidate
+from watchword.govern.control_service import Controls
 from watchword.govern.decision_service import Decisions
 from watchword.govern.risk_agenda_service import RiskAgenda
 from watchword.govern.risk_calculator_service import RiskCalculator
 from watchword.govern.risk_event_service import RiskEvents
 from watchword.govern.risk_forecast_service import RiskForecasts
 from watchword.govern.risk_run_service import RiskRuns
-from watchword.govern.risk_service import Reliability, Risks
+from watchword.govern.risk_service import LOOK_BACK, Risks, Told, told_by
 from watchword.govern.risk_treatment_service import RiskTreatments
 from watchword.kit.clock import Clock
 from watchword.kit.records import Records
@@ -55,10 +56,14 @@ class RiskBook:
 
 
 def open_risk_book(
-    records: Records, clock: Clock, audit: Audit, decisions: Decisions, measures: "Measures", reliability: Reliability
+    records: Records, clock: Clock, audit: Audit, decisions: Decisions, measures: "Measures", controls: Controls
 ) -> tuple[RiskBook, Callable[[datetime], list[Candidate]]]:
     """Put the parts together, follow decisions, and hand in the calculator; return the book and what it puts forward for agendas."""
-    risks = Risks(records, clock, audit, reliability)
+
+    def told(control: str, since: datetime, until: datetime) -> Told | None:
+        return told_by(controls.spans(since - LOOK_BACK, until, control).get(control, ()), since, until)
+
+    risks = Risks(records, clock, audit, told)
     events = RiskEvents(records, clock, audit, risks)
     runs = RiskRuns(records, clock, risks)
     treatments = RiskTreatments(records, clock, audit, risks, runs)

@@ -1,8 +1,8 @@
 """The risk register kept: scenarios and safeguards with their versions, the house's appetite, and all of it as values for the engine."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
@@ -18,22 +18,49 @@ from watchword.ingest.ledger import Ledger
 from watchword.kit.clock import Clock, to_millisecond
 from watchword.kit.errors import Conflict, InputError, NotFound
 from watchword.kit.records import Records
+from watchword.measure.compliance import Result, Span, reliability
 from watchword.respond.ports import Auditor
 
 MOST: Final = 200
 """Scenarios, and safeguards, of one house."""
 APPETITE: Final = "appetite"
+EVIDENCED: Final = 0.5
+"""From this share of the time on, a reliability counts as evidenced, not assumed."""
 NEW: Final = 0
 """As the version that a change was made to: there was none, and there must be none."""
 
-Reliability = Callable[[str, datetime, datetime], float | None]
-"""Control, since, until → the share of time in which it was evidenced working; None: nobody ever looked."""
+LOOK_BACK: Final = timedelta(days=400)
+"""How far back it is looked for when evidence of a control began."""
 
 
-def never_looked(control: str, since: datetime, until: datetime) -> float | None:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What evidence tells of a control between two moments."""
+
+    share: float
+    """Of the time since `since`, the share in which it was evidenced working; silence counts as not working."""
+    since: datetime
+    """From when there is evidence at all."""
+
+
+Reliability = Callable[[str, datetime, datetime], Told | None]
+"""Control, since, until → what evidence tells; None: it has never told anything."""
+
+
+def never_looked(control: str, since: datetime, until: datetime) -> Told | None:
     """Return None for every control: nothing tells yet, so each safeguard's assumed reliability stands."""
     del control, since, until
     return None
+
+
+def told_by(spans: Iterable[Span], since: datetime, until: datetime) -> Told | None:
+    """Return what spans of results tell of the time from the first pass or fail on; None: there was neither."""
+    known = list(spans)
+    first = min((each.since for each in known if each.result in {Result.PASS, Result.FAIL}), default=None)
+    if first is None or first >= until:
+        return None
+    begin = max(since, first)
+    return Told(reliability(known, begin, until) or 0.0, begin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,14 +273,18 @@ class Risks:
     # as values
 
     def relied(self, safeguard: Safeguard, since: datetime, until: datetime) -> Reliance:
-        """Return how far a safeguard worked: its weakest evidenced control; where nothing is evidenced, what is assumed."""
-        told = {control: self.reliability(control, since, until) for control in safeguard.controls}
-        known = {control: share for control, share in told.items() if share is not None}
-        if not known:
+        """Return how far a safeguard worked: its weakest control; for the time before there was evidence, what is assumed."""
+        told = {control: each for control in safeguard.controls if (each := self.reliability(control, since, until)) is not None}
+        if not told or until <= since:
             why = "no evidence speaks of it" if safeguard.controls else "no control is named whose evidence could tell"
             return Reliance(safeguard.reliability, evidenced=False, because=f"Assumed: {why}.")
-        weakest = min(known, key=lambda control: known[control])
-        return Reliance(known[weakest], evidenced=True, because=f"Evidence of {weakest}, the weakest of {len(known)} with any.")
+        parts = {control: (until - each.since) / (until - since) for control, each in told.items()}
+        shares = {control: parts[control] * each.share + (1 - parts[control]) * safeguard.reliability for control, each in told.items()}
+        weakest = min(shares, key=lambda control: (shares[control], control))
+        part, evidenced = parts[weakest], parts[weakest] >= EVIDENCED
+        of = f"Evidence of {weakest}" + (f", the weakest of {len(told)} with any" if len(told) > 1 else "")
+        rest = "" if part > 1 - 1e-6 else f"; it began {_ago(until - told[weakest].since)} before the end, the time before that is assumed"
+        return Reliance(shares[weakest], evidenced=evidenced, because=f"{of}{rest}.")
 
     def register(self, now: datetime) -> Register:
         """Return all that is known of risks at this moment, as plain values; what controls were seen to do is read once for each time."""
@@ -280,6 +311,10 @@ class Risks:
                     treated[row.scenario] = replace(before, **after)
         events = {uid: tuple(each) for uid, each in happened.items()}
         return Register(tuple(self.scenarios()), tuple(self.safeguards()), events, treated, now, relied)
+
+
+def _ago(length: timedelta) -> str:
+    return f"{length.days} days" if length.days > 1 else f"{length / timedelta(hours=1):.1f} hours"
 
 
 def _stamp(row: Row[Any]) -> tuple[int, datetime, str]:

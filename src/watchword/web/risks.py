@@ -82,7 +82,7 @@ def risks_context(ask: Ask) -> dict[str, Any]:
         "waiting": book.runs.waiting(),
         "failed": book.runs.failed(),
         "appetite": appetite,
-        "house": house.picture if house else None,
+        "whole": house.picture if house else None,
         "house_stand": stand_of(appetite, house.picture.over, house.picture.over_band) if house else Stand.UNSAID,
         "house_words": words_of(appetite, house.picture.over, house.picture.over_band) if house else "",
         "house_moved": house.picture.mean - old[HOUSE].picture.mean if house and HOUSE in old else None,
