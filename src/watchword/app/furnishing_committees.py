@@ -112,6 +112,8 @@ def furnish_committees(watchword: Watchword) -> None:
     for number, meeting in enumerate(past):
         _held(house, clock, meeting, last=number == len(past) - 1)
     _under_way(house, clock, body, now)
+    clock.at = now
+    house.meetings.plan(body.uid, by=BY)
 
 
 def _body(house: Governance, now: datetime) -> Body:
