@@ -115,3 +115,11 @@ def test_every_benchmark_is_run_by_make_and_described():
     assert [name for name in sorted(benches) if f"bench/{name}.py" not in page] == []
     makefile = (ROOT / "Makefile").read_text("utf-8")
     assert [name for name in sorted(benches) if name not in makefile] == []
+
+
+def test_loss(bench, printed):
+    loss = bench("loss")
+    loss.report(loss.measure(6, 200, 4, 40, 3))
+    outcome = printed("loss")
+    assert outcome["crn_variance_ratio"] > 1
+    assert 0 <= outcome["greedy_mean"] <= outcome["solo_worst"] + 0.2
