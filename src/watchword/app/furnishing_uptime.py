@@ -13,7 +13,7 @@ from watchword.app.watchword import Watchword
 from watchword.connectors.probe_target import Probe
 from watchword.connectors.probes import Outcome, Verdict
 from watchword.ingest.intake import Incoming
-from watchword.kit.clock import ManualClock
+from watchword.kit.clock import ManualClock, to_millisecond, to_ms
 from watchword.measure.uptime_service import Uptime
 from watchword.measure.uptime_signal import PROBES
 from watchword.simulate import Organisation
@@ -26,6 +26,8 @@ EVERY: Final = timedelta(minutes=5)
 BY: Final = "demo"
 WORN: Final = "harbour/doors/D-04"
 """The dock door, whose bolt did not hold when it was last tried."""
+DRIFTING: Final = "cam-14"
+"""The camera whose clock runs away, and nobody has set it."""
 FORGOTTEN: Final = ("harbour/doors/D-22", "mill/doors/M-09", "harbour/doors/D-31")
 """Doors whose locks nobody has tried for too long."""
 
@@ -47,6 +49,7 @@ def furnish_uptime(watchword: Watchword, org: Organisation) -> None:
     now = watchword.clock.now()
     _tests(watchword, now)
     _work(watchword, now)
+    _drift(watchword, now - timedelta(days=5))
     rows = sorted(_results(org, now - PAST, now))
     watchword.intake.accept(PROBES, [Incoming(body) for _, body in rows])
 
@@ -66,6 +69,14 @@ def _results(org: Organisation, since: datetime, until: datetime) -> Iterator[tu
 
 def _probe(each: Tried, every: timedelta) -> Probe:
     return Probe(each.name, each.asset, each.kind, each.host, each.port, each.path, every=every)
+
+
+def _drift(watchword: Watchword, at: datetime) -> None:
+    """Let one camera's recorder say that its clock is off."""
+    moment = to_millisecond(at)
+    stamp = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    row = {"id": f"{DRIFTING}-{to_ms(moment):x}-cl", "time": stamp, "camera": DRIFTING, "type": "clock_drifted", "off_ms": 7400}
+    watchword.intake.accept("cameras", [Incoming(json.dumps(row).encode())])
 
 
 def _tests(watchword: Watchword, now: datetime) -> None:

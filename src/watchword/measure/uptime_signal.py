@@ -15,6 +15,8 @@ PROBES: Final = "watchword-probes"
 RHYTHM: Final = timedelta(hours=1)
 """Expected between two signs of life of a device whose source has no rhythm set."""
 LONGEST: Final = timedelta(hours=24)
+MOST_SKEW_MS: Final = 2000
+"""A clock that is off by less is right enough to tell what a camera saw."""
 HEALTH: Final = int(EventClass.DEVICE_HEALTH)
 ALARM: Final = int(EventClass.ALARM_SIGNAL)
 ACCESS: Final = int(EventClass.PHYSICAL_ACCESS)
@@ -84,6 +86,10 @@ class Listener:
         if trouble is None:
             return [self._alive(event)]
         condition, state, words = trouble
+        skew = event.data.get("ww_clock_skew_ms")
+        if event.activity_id == Health.CLOCK_DRIFTED and isinstance(skew, int):
+            state = State.DEGRADED if abs(skew) >= MOST_SKEW_MS else State.UP
+            words = f"its clock is off by {skew / 1000:.3g} s" if state is State.DEGRADED else ""
         return [self._alive(event), self._signal(event, event.asset, condition, state, words)]
 
     def _panel(self, event: Event) -> list[Signal]:
