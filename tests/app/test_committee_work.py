@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from icalendar import Calendar
 
 from watchword.app.accounts import Passwords, Role
-from watchword.app.committee_work import end_rounds, prepare_meetings
+from watchword.app.committee_work import end_rounds, prepare_meetings, remind
 from watchword.app.furnishing_committees import NAME, furnish_committees
 from watchword.app.living import PEOPLE
 from watchword.app.settings import Settings
@@ -23,8 +23,10 @@ from watchword.govern.consent import Stage
 from watchword.govern.meeting import MeetingState
 from watchword.kit.clock import ManualClock
 from watchword.kit.errors import InputError, WatchwordError
+from watchword.model.decision import Decision, Direction, Expectation, Method
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
+NOTHING = Expectation("", Direction.NONE)
 
 
 @pytest.fixture
@@ -71,6 +73,15 @@ def test_invitations_go_out_once_with_the_agenda(tmp_path, smtp):
         prepare_meetings(watchword, NOW)
         assert len(smtp.mails) == 1
         assert house.meetings.invitations(first.uid) == {"ada": (1, "")}
+        decided = Decision(
+            "d" * 32, 0, body.uid, "Is it safe?", "So.", "Because.", "0" * 64, Method.CONSENT, NOW, NOW, date(2026, 3, 20), NOTHING
+        )
+        with watchword.records.begin() as connection:
+            house.decisions.put(connection, decided, "ada")
+        for day, letters in ((2, 1), (20, 2), (21, 2)):
+            remind(watchword, NOW.replace(day=day))
+            assert len(smtp.mails) == letters
+        assert "the review of decision 1 is due" in smtp.mails[-1][1]
 
 
 def test_a_mail_server_that_is_away_is_tried_again(tmp_path):

@@ -346,6 +346,49 @@ def test_a_pulse_shows_nothing_of_few(house: House) -> None:
 
 
 @ONE_ENGINE
+def test_a_quarter_has_had_every_review_input(house: House) -> None:
+    house.handed += [Candidate("risk", f"Risk {number}", "Over.", 90_000.0, minutes=20, refs=(f"risk:{number}",)) for number in range(6)]
+    house.meetings.plan(house.body.uid)
+    house.clock.at = datetime(2026, 3, 31, tzinfo=UTC)
+    had: set[str] = set()
+    for meeting in house.meetings.list(house.body.uid, ahead=True)[1:4]:  # April, May, June
+        house.agendas.freeze(meeting, by="watchword")
+        house.clock.at = meeting.starts
+        house.meetings.open(meeting.uid, by="ana")
+        for item in house.agendas.items(meeting.uid):
+            if item.position:
+                house.meetings.settle(item.uid, "Looked at.", done=True, by="ana")
+                had.add(item.iso_input)
+        house.meetings.close(meeting.uid, by="ana")
+    assert had - {""} == {each.value for each in IsoInput}
+
+
+@ONE_ENGINE
+def test_what_cannot_be_put_to_a_body(house: House) -> None:
+    for changed in (
+        {"title": " "},
+        {"choice": "x" * 20_001},
+        {"expects": {"metric": "", "direction": "down"}},
+        {"expects": {"metric": "m", "direction": "down", "size": float("nan"), "by": "2026-08-01"}},
+        {"expects": {"metric": "m", "direction": "sideways", "by": "2026-08-01"}},
+        {"kind": "wish"},
+        {"subject": "s" * 201},
+        {"because": "a\0b"},
+    ):
+        with pytest.raises(InputError):
+            house.proposals.draft(house.body.uid, text(**changed), by="ana")
+    with pytest.raises(InputError):
+        house.proposals.draft(house.body.uid, text(), by="ana", meeting="0" * 32)
+    for soon in ({"review_on": date(2026, 3, 9)}, {"kind": "exception"}, {"expires": date(2026, 1, 1)}):
+        uid = house.proposals.draft(house.body.uid, text(**soon), by="ana")
+        with pytest.raises(InputError):
+            house.proposals.submit(uid, by="ana")
+    uid = house.proposals.draft(house.body.uid, text(supersedes="0" * 32), by="ana")
+    with pytest.raises(NotFound):
+        house.proposals.submit(uid, by="ana")
+
+
+@ONE_ENGINE
 def test_absent_members_take_no_role(house: House) -> None:
     house.committees.add_absence(house.body.uid, "ana", date(2026, 3, 1), date(2026, 12, 31), by="ana")
     house.meetings.plan(house.body.uid)

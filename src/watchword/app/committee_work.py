@@ -1,8 +1,7 @@
-"""What bodies need done by time: rounds that end, meetings planned ahead, agendas frozen, invitations sent."""
+"""What bodies need done by time: rounds that end, meetings planned ahead, agendas frozen, invitations and reminders sent."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-
-import structlog
 
 from watchword.app.response import address_of
 from watchword.app.watchword import Watchword
@@ -11,10 +10,6 @@ from watchword.govern.body import Body
 from watchword.govern.meeting import Meeting, MeetingState
 from watchword.govern.meeting_calendar import Appointment, invitation
 from watchword.kit.errors import Unavailable, WatchwordError
-
-log = structlog.get_logger()
-LATE = timedelta(days=1)
-"""A meeting that nobody opened is let go so long after its end."""
 
 
 def end_rounds(watchword: Watchword, now: datetime) -> None:
@@ -56,26 +51,66 @@ def invite(watchword: Watchword, body: Body, meeting: Meeting, now: datetime) ->
     settings, house = watchword.settings, watchword.governance
     if not settings.committees_mail:
         return 0
-    server = MailServer(settings.committees_mail, settings.committees_sender)
     before = house.meetings.invitations(meeting.uid)
-    sent: dict[str, str] = {}
     appointment = appointment_of(watchword, body, meeting)
-    for member in body.members:
-        version, fault = before.get(member.person, (0, "never"))
-        if not member.mail or (version == meeting.version and not fault):
-            continue
-        calendar = invitation(appointment, server.sender, member.mail, now)
-        try:
-            server.send(member.mail, appointment.title, appointment.text, calendar)
-            sent[member.person] = ""
-        except Unavailable as error:
-            sent[member.person] = str(error)
+    waiting = {
+        member.person: member.mail
+        for member in body.members
+        if member.mail and before.get(member.person, (0, "never")) != (meeting.version, "")
+    }
+    server = MailServer(settings.committees_mail, settings.committees_sender)
+    sent = {}
+    for person, mail in waiting.items():
+        calendar = invitation(appointment, server.sender, mail, now)
+        sent[person] = _sent(server, mail, appointment.title, appointment.text, calendar)
     if sent:
         house.meetings.invited(meeting.uid, sent)
+    _complain(f"the invitation to meeting {meeting.number}", sent)
+    return len(sent)
+
+
+def remind(watchword: Watchword, now: datetime) -> None:
+    """Tell the members of each body, once, that a decision's review is due.
+
+    Raises:
+        Unavailable: the mail server did not take some; what failed is kept, and tried again.
+    """
+    settings, house = watchword.settings, watchword.governance
+    bodies = {each.uid: each for each in house.committees.list()}
+    for decision in house.decisions.due(now.date()):
+        body = bodies.get(decision.body)
+        before = house.meetings.invitations(decision.uid)
+        if body is None or not settings.committees_mail:
+            continue
+        server = MailServer(settings.committees_mail, settings.committees_sender)
+        title = f"{body.name}: the review of decision {decision.number} is due"
+        address = f"{address_of(settings)}/decisions/{decision.uid}"
+        text = (
+            f"{decision.question}\n\nDid it do what was expected? Its review was set for {decision.review_on.isoformat()}.\n\n{address}\n"
+        )
+        sent = {
+            member.person: _sent(server, member.mail, title, text)
+            for member in body.members
+            if member.mail and before.get(member.person, (0, "never"))[1]
+        }
+        if sent:
+            house.meetings.reminded(decision.uid, sent)
+        _complain(f"the reminder of decision {decision.number}", sent)
+
+
+def _sent(server: MailServer, mail: str, title: str, text: str, calendar: bytes = b"") -> str:
+    """Send a letter; return what went wrong, empty when the server took it."""
+    try:
+        server.send(mail, title, text, calendar)
+    except Unavailable as error:
+        return str(error)
+    return ""
+
+
+def _complain(what: str, sent: Mapping[str, str]) -> None:
     failed = [person for person, fault in sent.items() if fault]
     if failed:
-        raise Unavailable(f"the invitation to meeting {meeting.number} did not reach {', '.join(failed)}: {sent[failed[0]]}")
-    return len(sent)
+        raise Unavailable(f"{what} did not reach {', '.join(failed)}: {sent[failed[0]]}")
 
 
 def appointment_of(watchword: Watchword, body: Body, meeting: Meeting) -> Appointment:

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import insert, select, update
 
 from watchword.app.board_report import keep_monthly
-from watchword.app.committee_work import end_rounds, prepare_meetings
+from watchword.app.committee_work import end_rounds, prepare_meetings, remind
 from watchword.app.controlling import look
 from watchword.app.effects import judge_effects, match_recurrences
 from watchword.app.furnishing_history import give_past
@@ -84,12 +84,14 @@ def _complain(faults: Sequence[str]) -> None:
 def jobs() -> list[Periodic]:
     """Return every periodic job, in the order in which they are done when several are due; each slice adds its line."""
     return [
+        Periodic("parameters.follow", timedelta(seconds=10), tell_measured),
         Periodic("uptime.follow", FOLLOW_EVERY, follow_uptime),
         Periodic("demo.history", timedelta(days=3650), give_past),
         Periodic("demo.risks", timedelta(days=3650), judge_past),
         Periodic("demo.reviews", timedelta(days=3650), review_past),
         Periodic("rounds.end", timedelta(minutes=1), end_rounds),
         Periodic("meetings.prepare", timedelta(minutes=15), prepare_meetings),
+        Periodic("reviews.remind", timedelta(hours=24), remind),
         Periodic("controls.look", timedelta(minutes=15), look),
         Periodic("risks.follow", timedelta(hours=24), follow_risks),
         Periodic("risks.settle", timedelta(seconds=15), settle_risks),
@@ -99,7 +101,6 @@ def jobs() -> list[Periodic]:
         Periodic("gaming.look", timedelta(hours=24), look_for_gaming),
         Periodic("studies.make", timedelta(hours=24), make_studies),
         Periodic("board.monthly", timedelta(hours=6), keep_monthly),
-        Periodic("parameters.follow", timedelta(seconds=10), tell_measured),
         Periodic("retention.drop", timedelta(hours=24), drop_old_days),
         Periodic("effects.judge", timedelta(hours=24), judge_effects),
         Periodic("recurrences.match", timedelta(minutes=10), match_recurrences),

@@ -204,7 +204,7 @@ def _member(state: State, entry: Entry) -> str:
 
 def _said(entry: Entry, name: str, words: str) -> str:
     text = str(entry.detail.get(name, "")).strip()
-    if not text or len(text) > LONGEST:
+    if not text or len(text) > LONGEST or "\0" in text:
         raise InputError(f"{words}, in at most {LONGEST:,} characters", name)
     return text
 

@@ -263,18 +263,20 @@ class Meetings:
 
     def invited(self, uid: str, sent: Mapping[str, str]) -> None:
         """Keep that invitations went out: account → what went wrong, empty when the server took it."""
-        table, now = tables.invitation, to_millisecond(self._clock.now())
+        now = to_millisecond(self._clock.now())
         with self._records.begin() as connection:
             row = self._row(connection, uid)
-            for person, fault in sent.items():
-                connection.execute(delete(table).where(table.c.meeting == uid, table.c.person == person))
-                values = {"meeting": uid, "person": person, "version": row.version, "at": now, "fault": fault[:1000]}
-                connection.execute(insert(table).values(**values))
+            _keep_letters(connection, uid, row.version, sent, now)
             if not any(sent.values()):
                 connection.execute(update(tables.meeting).where(tables.meeting.c.uid == uid).values(invited=now))
 
+    def reminded(self, decision: str, sent: Mapping[str, str]) -> None:
+        """Keep that members were reminded of a decision's review: account → what went wrong, empty when the server took it."""
+        with self._records.begin() as connection:
+            _keep_letters(connection, decision, 1, sent, to_millisecond(self._clock.now()))
+
     def invitations(self, uid: str) -> Mapping[str, tuple[int, str]]:
-        """Return account → (version of the meeting that was sent, what went wrong)."""
+        """Return account → (version that was sent, what went wrong), of a meeting or of a decision's reminder."""
         table = tables.invitation
         with self._records.read() as connection:
             rows = connection.execute(select(table).where(table.c.meeting == uid))
@@ -322,6 +324,14 @@ class Meetings:
         self._auditor.write(by, f"meeting.{deed}", row.uid, reason, connection=connection)
         summary = {"body": row.body, "deed": deed}
         self._ledger.append_change(connection, "meeting", row.uid, summary, to_millisecond(self._clock.now()))
+
+
+def _keep_letters(connection: Connection, uid: str, version: int, sent: Mapping[str, str], now: datetime) -> None:
+    table = tables.invitation
+    for person, fault in sent.items():
+        connection.execute(delete(table).where(table.c.meeting == uid, table.c.person == person))
+        values = {"meeting": uid, "person": person, "version": version, "at": now, "fault": fault[:1000]}
+        connection.execute(insert(table).values(**values))
 
 
 def _count(rows: Sequence[Row[Any]], only: str = "") -> dict[str, int]:

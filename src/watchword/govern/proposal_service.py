@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from math import isfinite
 from typing import Any, Final, Protocol
 
 import structlog
@@ -24,7 +25,9 @@ from watchword.respond.ports import Auditor
 SOONEST_REVIEW: Final = timedelta(days=14)
 """A review lies at least so far ahead when a text is put to a body: it is not to come before the decision."""
 LONGEST_TITLE: Final = 200
+UID_LENGTH: Final = 32
 LONGEST: Final = 20_000
+LARGEST: Final = 1e15
 MOST: Final = 500
 
 log = structlog.get_logger()
@@ -108,6 +111,9 @@ class Proposals:
         with self._records.begin() as connection:
             kept = self._committees.within(connection, body)
             self._committees.seat(connection, kept.uid, by)
+            held = tables.meeting
+            if meeting and connection.execute(select(held.c.uid).where(held.c.uid == meeting, held.c.body == kept.uid)).first() is None:
+                raise InputError("this body has no such meeting", "meeting")
             number = int(connection.execute(select(func.coalesce(func.max(tables.proposal.c.number), 0))).scalar_one()) + 1
             state, entry = append(State(), now, by, Deed.DRAFT, {"hash": text.hash})
             row = {"uid": uid, "number": number, "body": kept.uid, "proposer": by, "made": now, "meeting": meeting, "decision": ""}
@@ -223,6 +229,8 @@ class Proposals:
     def _ready(self, connection: Connection, row: Row[Any], text: Text, now: datetime) -> None:
         if text.review_on < (now + SOONEST_REVIEW).date():
             raise InputError(f"the review lies at least {SOONEST_REVIEW.days} days ahead: rounds take time", "review_on")
+        if text.supersedes and self._decisions.kept(text.supersedes).superseded_by:
+            raise InputError("the decision that it supersedes was superseded already", "supersedes")
         trial = _decision_of(row, State(hash=text.hash), text, now)
         check(trial)
         for asked in self._decisions.checks:
@@ -258,6 +266,8 @@ class Proposals:
             for name in ("question", "choice", "because")
             if not getattr(text, name).strip() or len(getattr(text, name)) > LONGEST
         ]
+        if len(text.subject) > LONGEST_TITLE or len(text.supersedes) > UID_LENGTH or "\0" in text.canonical().replace("\\u0000", "\0"):
+            faults.append("what it is about, or supersedes, is too long, or it holds a sign that cannot be kept")
         if text.kind not in KINDS:
             faults.append(f"its kind is one of {', '.join(KINDS)}")
         faults += expectation_faults(expectation_of(text))
@@ -313,6 +323,8 @@ def expectation_of(text: Text) -> Expectation:
         direction, size = Direction(str(plain.get("direction", ""))), float(plain.get("size") or 0)
     except ValueError as error:
         raise InputError(f"the expected effect cannot be read: {error}", "expects") from error
+    if not isfinite(size) or abs(size) > LARGEST:
+        raise InputError("the expected change is a number of people's making", "expects")
     return Expectation(str(plain.get("metric", "")), direction, size, by, str(plain.get("subject", "")))
 
 

@@ -102,10 +102,14 @@ def sets_of(text: str) -> dict[str, Any]:
         if not equals or not key.strip() or not value.strip():
             raise InputError(f"{line[:60]!r} sets nothing: write leaver-access.1.badge_off_within = PT1H", "sets")
         try:
-            found[key.strip()] = json.loads(value)
+            found[key.strip()] = json.loads(value, parse_constant=_refused)
         except ValueError:
             found[key.strip()] = value.strip()
     return found
+
+
+def _refused(name: str) -> Any:
+    raise ValueError(f"{name} is no number")
 
 
 def sets_text(sets: Mapping[str, Any]) -> str:
