@@ -84,7 +84,7 @@ def _complain(faults: Sequence[str]) -> None:
 def jobs() -> list[Periodic]:
     """Return every periodic job, in the order in which they are done when several are due; each slice adds its line."""
     return [
-        Periodic("parameters.follow", timedelta(seconds=10), tell_measured),
+        Periodic("parameters.follow", timedelta(seconds=30), tell_measured),
         Periodic("uptime.follow", FOLLOW_EVERY, follow_uptime),
         Periodic("demo.history", timedelta(days=3650), give_past),
         Periodic("demo.risks", timedelta(days=3650), judge_past),

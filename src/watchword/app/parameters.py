@@ -36,6 +36,8 @@ class Landing:
     rule: str = ""
     """Id of the detection rule; empty: no rule."""
     setting: str = ""
+    measure: str = ""
+    """Name of the measure that follows it; empty: none."""
 
     @property
     def is_rule(self) -> bool:
@@ -60,9 +62,12 @@ LANDINGS: Final = (
         "evidence-retention.1.event_log_kept_for", "ingest.event_log_kept_for", "measure", "For how long days of the event log are kept."
     ),
     Landing(
-        "leaver-access.1.account_off_within", "measure.leaver_limit", "measure", "What counts as late in the two-clock gap of leavers."
+        "leaver-access.1.account_off_within",
+        "measure.leaver_limit",
+        "measure",
+        "What counts as late among the rights of leavers.",
+        measure="two_clock_gap.late",
     ),
-    Landing("visitor-escort.3.visitor_record_kept_at_most", "control.pe-8.3", "measure", "What the control test of visitor records asks."),
 )
 """Every parameter that something follows by itself. The others bind people, and the tests of the controls that they name."""
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 K = NodeKind
 FEW: Final = 5
 """Things of one kind that a step shows: the newest."""
+LOOKED_AT: Final = 100
 INPUTS: Final = {
     "event": K.EVENT,
     "finding": K.FINDING,
@@ -193,8 +194,12 @@ class Tracer:
     def _landing_down(self, uid: str) -> Steps:
         landing = next((each for each in LANDINGS if each.lands == uid), None)
         if landing is not None and landing.is_rule:
-            for kept in self._house.findings.list(FindingFilter(rules=(landing.rule,)), limit=FEW):
+            found = self._house.findings.list(FindingFilter(rules=(landing.rule,)), limit=LOOKED_AT)
+            seen = sorted(found, key=lambda kept: not kept.finding.events)  # those first that rest on events; else the newest
+            for kept in seen[:FEW]:
                 yield Edge(Node(K.LANDING, uid), "decides", Node(K.FINDING, kept.finding.uid), kept.finding.time)
+        if landing is not None and landing.measure:
+            yield Edge(Node(K.LANDING, uid), "decides", Node(K.MEASURE, landing.measure))
 
     def _landing_up(self, uid: str) -> Steps:
         for landing in LANDINGS:

@@ -1,5 +1,6 @@
 """Policies: those in force with their parameters, what follows them, who has read them; and one policy with its versions and conflicts."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
@@ -12,7 +13,7 @@ from watchword.app.parameters import Landing, landings_of
 from watchword.app.principal import Permission
 from watchword.app.retention import Retention
 from watchword.govern.conflict import Conflict
-from watchword.govern.parameter import KEYS, say_value
+from watchword.govern.parameter import KEYS, read_value, say_value
 from watchword.govern.policy import Statement, params_differ, shipped_policies
 from watchword.govern.policy_service import Applied, PolicyVersion
 from watchword.kit.errors import InputError, NotFound
@@ -49,6 +50,16 @@ def lines_of(ask: Ask, statement: Statement) -> list[ParameterLine]:
         applied = {each.lands: each for each in reversed(governance(ask).policies.applied(name))}
         found.append(ParameterLine(name, KEYS[key].words, say_value(value), landings_of(name), applied))
     return found
+
+
+def said(parameter: str, kept: str) -> str:
+    """Return a kept value, which is JSON, for people; empty: as it was shipped."""
+    if not kept:
+        return "as shipped"
+    try:
+        return say_value(read_value(parameter.rpartition(".")[2], json.loads(kept)))
+    except ValueError:
+        return kept
 
 
 @router.get("/policies")
@@ -89,6 +100,7 @@ def list_context(ask: Ask) -> dict[str, Any]:
         "dropped": Retention(ask.watchword).days()[:MOST_APPLIED],
         "holds": [each for each in Retention(ask.watchword).holds() if each.released_at is None],
         "today": today,
+        "said": said,
         "stewards": ask.may(Permission.STEWARD),
     }
 
@@ -128,6 +140,7 @@ def _page(ask: Ask, uid: str, status: int = 200, fault: str = "", sets: str = ""
         "kinds": KIND_WORDS,
         "tested": {each.control for each in governance(ask).controls.tests.values()},
         "fault": fault,
+        "said": said,
         "today": ask.now.date(),
         "stewards": ask.may(Permission.STEWARD),
         "propose": "/proposals/new?" + urlencode({"kind": "policy", "subject": uid}),
