@@ -29,6 +29,7 @@ from watchword.api import (
     reaching,
     risks,
     runs,
+    sharing,
     sources,
     uptime,
 )
@@ -51,6 +52,7 @@ MODULES = (
     places,
     sources,
     metrics,
+    sharing,
     credibility,
     uptime,
     controls,
