@@ -78,7 +78,9 @@ class PersonSign:
 
 
 @dataclass(frozen=True, slots=True)
-class _Doubt:
+class Doubt:
+    """That a detector fired: which measure it makes doubtful, and what the team is told."""
+
     flag: Flag
     team: str
     metric: str
@@ -113,14 +115,14 @@ class Gaming:
         first = self._book.first()
         signs = look(self._book.read(now), end, first) if first is not None else []
         doubts = [
-            _Doubt(each.flag, each.team, metric, each.told, each.since, each.until) for each in signs for metric in DOUBTFUL[each.flag]
+            Doubt(each.flag, each.team, metric, each.told, each.since, each.until) for each in signs for metric in DOUBTFUL[each.flag]
         ]
         doubts += self._figures(end, now)
-        self._keep_persons([each for each in signs if each.person], now)
-        self._settle(doubts, now)
+        self.keep_persons([each for each in signs if each.person], now)
+        self.settle(doubts, now)
         return len(doubts)
 
-    def _figures(self, end: datetime, now: datetime) -> Iterator[_Doubt]:
+    def _figures(self, end: datetime, now: datetime) -> Iterator[Doubt]:
         """Yield what detectors D5 to D7 say of the figures themselves."""
         window = Window(end - 12 * WEEK, end)
         facts = self._incidents.at(now)
@@ -150,7 +152,7 @@ class Gaming:
             if sign is not None:
                 yield _doubt(sign, flattered, window)
 
-    def _keep_persons(self, signs: Sequence[HouseSign], now: datetime) -> None:
+    def keep_persons(self, signs: Sequence[HouseSign], now: datetime) -> None:
         """Keep signs of persons while the house allows it; else let go of any that were kept before."""
         table = gaming_sign
         with self._records.begin() as connection:
@@ -178,8 +180,8 @@ class Gaming:
                     )
                 )
 
-    def _settle(self, doubts: Sequence[_Doubt], now: datetime) -> None:
-        """Open prompts that are new, end those whose detector no longer fires, and grade the measures accordingly."""
+    def settle(self, doubts: Sequence[Doubt], now: datetime) -> None:
+        """Open prompts that are new, end those whose detector no longer fires, and grade the measures; doing it twice changes nothing."""
         table = gaming_prompt
         wanted = {(each.flag.value, each.team, each.metric): each for each in doubts}
         with self._records.begin() as connection:
@@ -202,7 +204,7 @@ class Gaming:
             if (flag, metric) not in flagged:
                 self._metrics.clear_flag(metric, "", Flag(flag))
 
-    def _open(self, connection: Connection, doubt: _Doubt, now: datetime) -> None:
+    def _open(self, connection: Connection, doubt: Doubt, now: datetime) -> None:
         uid = random_uid()
         connection.execute(
             insert(gaming_prompt).values(
@@ -270,8 +272,8 @@ def _values(points: Sequence[Metric]) -> list[float]:
     return [point.value for point in points if point.value is not None]
 
 
-def _doubt(sign: Sign, metric: str, window: Window) -> _Doubt:
-    return _Doubt(sign.flag, "", metric, sign.because, window.since, window.until)
+def _doubt(sign: Sign, metric: str, window: Window) -> Doubt:
+    return Doubt(sign.flag, "", metric, sign.because, window.since, window.until)
 
 
 def _prompt(row: Row[Any]) -> Prompt:
