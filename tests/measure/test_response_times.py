@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from watchword.measure.case import Case, Undone, folded, read_series
+from watchword.measure.incident_facts_service import IncidentFacts
+from watchword.measure.response_calculator_service import ResponseCalculator
 from watchword.measure.response_times import (
     BOUNDS,
     MIX,
@@ -225,9 +227,41 @@ def test_the_weight_rule():
 def test_handling_times_come_from_the_first_deed():
     cases = [case(f"c{number}", 0, 12, severity=4, it=2) for number in range(5)]
     assert handling_times(cases, WEEK) == {4: pytest.approx(10)}
+    assert handling_times(cases, WEEK, least=6) == {}, "too few to say"
 
 
 def test_shares_say_unknown_where_there_is_nothing_to_count():
     assert false_share([], WEEK).value is None
     assert false_share([case("a", 0, 5, closure="false"), case("b", 0, 5, closure="true")], WEEK).value == 0.5
     assert true_share(["true", "false", "undecided"]).n == 2
+
+
+class Told:
+    """Facts of incidents, as the test says."""
+
+    def __init__(self, cases):
+        self.facts = IncidentFacts(tuple(cases), {each.uid: each for each in cases}, earliest=min(each.raised for each in cases))
+
+    def earliest(self):
+        return self.facts.earliest
+
+    def at(self, _now):
+        return self.facts
+
+    def verdicts(self, _since, _until):
+        return [("f1", "true")], 1
+
+
+def test_the_headline_says_when_the_weights_would_reward_the_easy_item():
+    quick = [case(f"q{number}", number, number + 1.1, severity=4, it=number + 1) for number in range(25)]
+    slow = [case(f"s{number}", number, number + 61, severity=1, it=number + 1) for number in range(25)]
+    found = {(m.metric.name, m.metric.subject): m.metric for m in ResponseCalculator(Told([*quick, *slow])).compute(WEEK, at(168))}
+    assert "raise the weight of severity 1" in found["risk_hours", ""].because
+    assert "raise the weight" not in found["risk_hours", "it"].because
+    fair = [case(f"f{number}", number, number + 40, severity=4, it=number + 1) for number in range(25)]
+    found = {(m.metric.name, m.metric.subject): m for m in ResponseCalculator(Told([*fair, *slow])).compute(WEEK, at(168))}
+    assert "raise the weight" not in found["risk_hours", ""].metric.because
+    assert len(found["risk_hours", ""].uids) == 50
+    assert found["response.resolve", "sev1"].metric.details["bound"] == 72
+    assert found["response.resolve", "physical"].metric.value is None, "unknown, not 0"
+    assert found["findings.judged_true", ""].metric.coverage == pytest.approx(0.5, abs=0.01)

@@ -23,11 +23,21 @@ CLOCK_WORDS: Final[Mapping[str, str]] = {
     "contain": "contained",
     "resolve": "closed",
 }
+QUARTER: Final = timedelta(days=90)
+ENOUGH: Final = 20
+"""Closures of a severity from which its handling time says something."""
 GROUP_WORDS: Final[Mapping[str, str]] = {"it": "IT", "physical": "physical security", JOINT: "both teams"}
 
 
 def _inputs(cases: Iterable[Case]) -> list[Input]:
     return [("incident", case.uid) for case in cases]
+
+
+def _weights(cases: Sequence[Case], window: Window) -> str:
+    """Return a warning where, by the last 90 days' own times, the weights would reward picking the easy item; else nothing."""
+    times = response_times.handling_times(cases, Window(window.until - QUARTER, window.until), least=ENOUGH)
+    found = response_times.weight_rule(response_times.WEIGHTS, times)
+    return "" if found.holds else f" {found.says}"
 
 
 def _seen(facts: IncidentFacts, window: Window, now: datetime) -> float:
@@ -79,7 +89,8 @@ class ResponseCalculator:
             return
         seen = _seen(facts, window, now)
         for subject, cases in _groups(facts.cases):
-            yield self._risk("risk_hours", response_times.risk_hours(cases, window), window, now, subject, seen)
+            said = "" if subject else _weights(cases, window)
+            yield self._risk("risk_hours", response_times.risk_hours(cases, window), window, now, subject, seen, said)
             yield self._risk("risk_hours_backlog", response_times.backlog(cases, window.until), window, now, subject, seen)
             yield from self._shares(cases, window, now, subject, seen)
             yield self._standardised(cases, window, now, subject, seen)
@@ -87,13 +98,14 @@ class ResponseCalculator:
             yield from self._clock(clock, facts, window, now, seen)
         yield self._verdicts(window, now, seen)
 
-    def _risk(self, name: str, found: RiskHours, window: Window, now: datetime, subject: str, seen: float) -> Measured:
+    def _risk(self, name: str, found: RiskHours, window: Window, now: datetime, subject: str, seen: float, said: str = "") -> Measured:
         count = len(found.shares)
         greatest = found.shares[0] if found.shares else None
         words = f"{count} incident{'' if count == 1 else 's'} stood open."
         if greatest is not None and found.total:
             part = 100 * greatest.weighted / found.total
             words += f" Number {greatest.case.number} (severity {greatest.case.severity}) makes {part:.0f} % of it."
+        words += said
         low, high = found.by_chance
         details = {"by_chance_lo": low, "by_chance_hi": high}
         for severity in SEVERITIES:

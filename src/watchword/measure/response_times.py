@@ -332,8 +332,11 @@ def weight_rule(weights: Mapping[int, float], handling: Mapping[int, float]) -> 
     return WeightCheck(per, not broken, says)
 
 
-def handling_times(cases: Iterable[Case], window: Window) -> dict[int, float]:
-    """Return severity → mean hours from the first substantive deed to closure, up to that severity's bound: a proxy of handling time."""
+def handling_times(cases: Iterable[Case], window: Window, *, least: int = 1) -> dict[int, float]:
+    """Return severity → mean hours from the first substantive deed to closure, up to that severity's bound: a proxy of handling time.
+
+    Severities of which fewer than `least` came to an end inside the window are left out.
+    """
     groups: dict[int, list[Life]] = {}
     for case in cases:
         engaged, closed = case.mark(Moment.ENGAGED), case.closed
@@ -344,7 +347,8 @@ def handling_times(cases: Iterable[Case], window: Window) -> dict[int, float]:
         if end > engaged:
             groups.setdefault(case.severity, []).append(Life(hours(end - engaged), EVENT if ended else CENSORED))
     bounds = BOUNDS["resolve"]
-    return {severity: kaplan_meier(lives).mean_until(bounds[severity])[0] for severity, lives in groups.items()}
+    curves = {severity: kaplan_meier(lives) for severity, lives in groups.items()}
+    return {severity: curve.mean_until(bounds[severity])[0] for severity, curve in curves.items() if curve.events >= least}
 
 
 def ages(cases: Iterable[Case], at: datetime) -> list[timedelta]:
