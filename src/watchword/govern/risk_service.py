@@ -278,7 +278,7 @@ class Risks:
         if not told or until <= since:
             why = "no evidence speaks of it" if safeguard.controls else "no control is named whose evidence could tell"
             return Reliance(safeguard.reliability, evidenced=False, because=f"Assumed: {why}.")
-        parts = {control: (until - each.since) / (until - since) for control, each in told.items()}
+        parts = {control: (until - max(each.since, since)) / (until - since) for control, each in told.items()}
         shares = {control: parts[control] * each.share + (1 - parts[control]) * safeguard.reliability for control, each in told.items()}
         weakest = min(shares, key=lambda control: (shares[control], control))
         part, evidenced = parts[weakest], parts[weakest] >= EVIDENCED
