@@ -139,6 +139,15 @@ def test_a_word_counts_where_no_machine_tells_and_never_against_one(house):
         controls.attest("pe-99", "", Result.PASS, said, by="mia", lasts=timedelta(days=1))
 
 
+def test_what_does_not_apply_says_so_and_leaves_the_denominator(house):
+    controls, *_ = house
+    said = "There is no vestibule at any site of ours."
+    controls.attest("pe-3.8", "", Result.NOT_APPLICABLE, said, by="mia", lasts=timedelta(days=300))
+    state = controls.control("pe-3.8", NOW)
+    assert (state.word, state.shares.n, state.shares.passed) == ("not applicable", 0, None)
+    assert controls.control("pe-20", NOW).word == "unknown"
+
+
 def exception(uid="d" * 32, **more):
     parts = {
         "uid": uid, "number": 0, "body": "b", "question": "May the dock door stay so?", "choice": "A guard stands there.", "because": "Its contact is worn.",

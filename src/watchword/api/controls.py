@@ -68,7 +68,7 @@ class ControlRead(BaseModel):
     title: str
     domain: str
     passes: str
-    state: Literal["pass", "fail", "unknown"]
+    state: Literal["pass", "fail", "unknown", "not applicable"]
     passed: float | None
     failed: float | None
     unknown: float | None

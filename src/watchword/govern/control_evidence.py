@@ -107,9 +107,9 @@ class ControlState:
 
     @property
     def word(self) -> str:
-        """Return fail when anything fails, unknown when nothing or not everything is known, pass otherwise."""
+        """Return fail when anything fails, unknown when not everything is known, pass otherwise; or that it does not apply at all."""
         if self.shares.n == 0:
-            return "unknown"
+            return Result.NOT_APPLICABLE.value if self.evidence else "unknown"
         if (self.shares.failed or 0.0) > 0:
             return "fail"
         return "pass" if (self.shares.passed or 0.0) >= 0.5 and not self._gaps() else "unknown"

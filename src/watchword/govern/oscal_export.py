@@ -105,7 +105,7 @@ def results(states: Sequence[ControlState], inputs: Mapping[str, Sequence[tuple[
     }
     if observations:
         result["observations"] = observations
-        result["findings"] = [_finding(state) for state in told]
+        result["findings"] = [_finding(state) for state in told if state.shares.n]
     return {
         "assessment-results": {
             "uuid": uuid_of("results", house, _moment(now)),

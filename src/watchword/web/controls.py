@@ -26,7 +26,7 @@ WIDTH: Final = 120.0
 MOST: Final = 200
 """Things of one control on its page: those that need somebody come first."""
 RANK: Final = {Result.FAIL: 0, Result.INSUFFICIENT: 1, Result.PASS: 2, Result.NOT_APPLICABLE: 3}
-WORDS: Final = {"pass": "passes", "fail": "fails", "unknown": "unknown"}
+WORDS: Final = {"fail": "fails", "unknown": "unknown", "pass": "passes", "not applicable": "does not apply"}
 SIDES: Final = (("it", "IT"), ("physical", "physical"), ("joint", "joint"))
 PERSONAL: Final = ("person:", "badge:", "account:", "plate:")
 """Things whose events would show where one person was: they are opened through the person's trail, with a reason."""
@@ -101,7 +101,7 @@ def context_of(ask: Ask, side: str, state: str, position: int) -> dict[str, Any]
     controls = ask.watchword.governance.controls
     states = controls.results(ask.now)
     held = [[each.held() for each in one.evidence] for one in states]
-    order = {"fail": 0, "unknown": 1, "pass": 2}
+    order = {word: rank for rank, word in enumerate(WORDS)}
     shown = [one for one in states if (not side or one.domain == side) and (not state or one.word == state)]
     return {
         "states": sorted(shown, key=lambda one: order[one.word]),
