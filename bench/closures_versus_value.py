@@ -1,41 +1,53 @@
-"""Reproduce the demonstration of measures.md section 8: closures counted, value delivered.
+"""Reproduce the demonstration of the design: closures counted, value delivered.
 
-python bench/closures_versus_value.py [--runs 12] [--seed 500]
+    python bench/closures_versus_value.py [--runs 12] [--seed 500]
+
+Prints ten simulated analysts by count and by value for two intensities of cherry-picking, then four stories of a whole team.
 """
 
 import argparse
+import sys
 import time
+from dataclasses import asdict
 
-from watchword.measure.closures_versus_value import RUNS, SEED, demonstrate
+from house import say
+
+from watchword.measure.closures_versus_value import RUNS, SEED, Demonstration, demonstrate
+
+
+def measure(seed: int, runs: int) -> tuple[Demonstration, float]:
+    """Compute it; return it and the seconds of processor time."""
+    began = time.process_time()
+    return demonstrate(seed, runs), time.process_time() - began
+
+
+def report(made: Demonstration, cpu: float) -> None:
+    """Print what the page shows."""
+    table: list[list[object]] = [["a week", "count", "peers or before", "change", "value", "peers or before", "change", "comes back"]]
+    for league in made.leagues:
+        gamer, peers = league.gamer, [f"{league.peers(each):.0f}" for each in ("closures", "value")]
+        count = [f"{gamer.closures:.0f}", peers[0], f"{league.difference('closures'):+.0%}"]
+        value = [f"{gamer.value:.0f}", peers[1], f"{league.difference('value'):+.0%}"]
+        table.append([f"one cherry-picks, g = {league.intensity:g}", *count, *value, ""])
+    for story in made.stories:
+        count = [f"{story.closures_after:.0f}", f"{story.closures_before:.0f}", f"{story.closures_change:+.0%}"]
+        value = [f"{story.value_after:.0f}", f"{story.value_before:.0f}", f"{story.value_change:+.0%}"]
+        table.append([story.name, *count, *value, f"{story.reopened_before:.1%} to {story.reopened_after:.1%}"])
+    outcome = {"bench": "closures_versus_value", "cpu_s": round(cpu, 1), "places": [], **asdict(made)}
+    outcome["places"] = [
+        {"g": league.intensity, "by_count": league.gamer.by_count, "by_value": league.gamer.by_value} for league in made.leagues
+    ]
+    say(outcome, table)
 
 
 def main() -> None:
-    """Run it and print what the page shows."""
+    """Run it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--seed", type=int, default=SEED)
     asked = parser.parse_args()
-    began = time.process_time()
-    made = demonstrate(asked.seed, asked.runs)
-    print(f"weeks {made.first_week} to {made.last_week}, a week, {asked.runs} runs")
-    for league in made.leagues:
-        gamer = league.gamer
-        print(
-            f"g = {league.intensity:<4} closes {gamer.closures:4.0f},"
-            f" peers {league.peers('closures'):4.0f} ({league.difference('closures'):+.0%})"
-            f"   weighted value {gamer.value:4.0f}, peers {league.peers('value'):4.0f} ({league.difference('value'):+.0%})"
-        )
-        print("   by count: " + " ".join(each.letter for each in league.analysts), end="")
-        print("   by value: " + " ".join(each.letter for each in sorted(league.analysts, key=lambda one: one.by_value)), end="")
-        print(f"   the cherry-picker is {gamer.letter}: place {gamer.by_count} by count, {gamer.by_value} by value")
-    for story in made.stories:
-        print(
-            f"{story.name:20} count {story.closures_before:.0f}→{story.closures_after:.0f} ({story.closures_change:+.0%})"
-            f"   value {story.value_before:.0f}→{story.value_after:.0f} ({story.value_change:+.0%})"
-            f"   reopened {story.reopened_before:.1%}→{story.reopened_after:.1%}   found by D4 in {story.found:.0%} of runs"
-        )
-    print(f"CPU {time.process_time() - began:.1f} s")
+    report(*measure(asked.seed, asked.runs))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
