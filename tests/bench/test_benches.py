@@ -117,6 +117,22 @@ def test_every_benchmark_is_run_by_make_and_described():
     assert [name for name in sorted(benches) if name not in makefile] == []
 
 
+def test_gaming_table(bench, printed):
+    table = bench("gaming_table")
+    assert table.report(*table.measure(1, 7, 16), {}) == 0
+    outcome = printed("gaming_table")
+    assert len(outcome["fired"]) == 14
+    assert outcome["fired"]["cherry_pick_g0.6_team"]["D1 team"] in {0.0, 1.0}
+
+
+def test_closures_versus_value(bench, printed):
+    demonstration = bench("closures_versus_value")
+    demonstration.report(*demonstration.measure(500, 2))
+    outcome = printed("closures_versus_value")
+    assert [each["by_count"] for each in outcome["places"]] == [1, 1]
+    assert all(each["by_value"] >= 9 for each in outcome["places"])
+
+
 def test_loss(bench, printed):
     loss = bench("loss")
     loss.report(loss.measure(6, 200, 4, 40, 3))
