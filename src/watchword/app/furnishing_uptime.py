@@ -61,7 +61,7 @@ def _results(org: Organisation, since: datetime, until: datetime) -> Iterator[tu
             continue  # panels speak for themselves, from the first day on
         offset = timedelta(seconds=crc32(each.name.encode()) % 7200)
         rounds = [since + offset + COARSE * step for step in range(int((until - since - offset) / COARSE) + 1)]
-        for at in sorted({*rounds, *equipment.edges(each, since, until)}):
+        for at in sorted({since, *rounds, *equipment.edges(each, since, until)}):
             state, said = equipment.answer(each, at)
             last = at + COARSE > until
             yield at, result_record(_probe(each, EVERY * 2 if last else COARSE), Outcome(Verdict(state), said), at)

@@ -22,8 +22,7 @@ from watchword.app.retention import drop_old_days, tell_measured
 from watchword.app.risk_book import follow_risks, settle_risks
 from watchword.app.settings import Settings
 from watchword.app.supervisor import held
-from watchword.app.uptime_house import EVERY as FOLLOW_EVERY
-from watchword.app.uptime_house import follow_uptime
+from watchword.app.uptime_house import following
 from watchword.app.watchword import Watchword, open_watchword
 from watchword.kit.clock import to_millisecond
 from watchword.kit.errors import Full, Unavailable, WatchwordError
@@ -85,7 +84,6 @@ def jobs() -> list[Periodic]:
     """Return every periodic job, in the order in which they are done when several are due; each slice adds its line."""
     return [
         Periodic("parameters.follow", timedelta(seconds=30), tell_measured),
-        Periodic("uptime.follow", FOLLOW_EVERY, follow_uptime),
         Periodic("demo.history", timedelta(days=3650), give_past),
         Periodic("demo.risks", timedelta(days=3650), judge_past),
         Periodic("demo.reviews", timedelta(days=3650), review_past),
@@ -113,7 +111,7 @@ def measure(settings: Settings, stopping: threading.Event) -> None:
     Raises:
         Conflict: another process measures on this data folder.
     """
-    with held(settings, "measure"), open_watchword(settings) as watchword, probing(watchword, stopping):
+    with held(settings, "measure"), open_watchword(settings) as watchword, probing(watchword, stopping), following(watchword, stopping):
         measuring = Measuring(watchword, jobs())
         log.info("measuring", jobs=len(measuring.jobs))
         while not stopping.is_set():

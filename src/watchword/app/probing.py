@@ -125,7 +125,11 @@ def attempt_of(watchword: Watchword) -> Try:
         from watchword.app.simulated_network import SimulatedNetwork  # noqa: PLC0415 - as above
         from watchword.simulate import organisation  # noqa: PLC0415 - as above
 
-        return SimulatedNetwork(watchword.clock, organisation(Feed.read(settings.data).seed)).try_one
+        try:
+            seed = Feed.read(settings.data).seed
+        except FileNotFoundError:
+            seed = 1
+        return SimulatedNetwork(watchword.clock, organisation(seed)).try_one
     return Prober(settings.probe_allow, watchword.clock.now).try_one
 
 

@@ -1,13 +1,19 @@
 """Uptime in a running house: its services put together, and the periodic work of following events and watching budgets."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+import structlog
 
 from watchword.app.audit import Audit
 from watchword.app.settings import Settings
 from watchword.detect.service import Findings
 from watchword.kit.clock import Clock
+from watchword.kit.errors import WatchwordError
 from watchword.kit.records import Records
 from watchword.measure.component import ProbeOf
 from watchword.measure.objective_service import Objectives
@@ -20,6 +26,8 @@ from watchword.respond.quiet import Window as QuietWindow
 
 if TYPE_CHECKING:
     from watchword.app.watchword import Watchword
+
+log = structlog.get_logger()
 
 
 def open_uptime(
@@ -63,5 +71,35 @@ def follow_uptime(watchword: "Watchword", now: datetime) -> None:
         measures.objectives.watch(measures.uptime.house(Window(now - longest, now), now))
 
 
-EVERY = timedelta(minutes=1)
-"""How often events are followed and budgets watched."""
+EVERY: Final = 60.0
+"""Seconds between two looks at new events and budgets."""
+
+
+@contextmanager
+def following(watchword: "Watchword", stopping: threading.Event) -> Iterator[None]:
+    """Follow events beside whatever else this process does, until it ends.
+
+    It has a thread of its own: were it late for a long computation, what is well would look unknown.
+    """
+    ended = threading.Event()
+    thread = threading.Thread(target=_forever, args=(watchword, stopping, ended), name="following", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join(60)
+
+
+def _forever(watchword: "Watchword", stopping: threading.Event, ended: threading.Event) -> None:
+    due = time.monotonic()
+    while not stopping.is_set() and not ended.wait(1.0):
+        if time.monotonic() < due:
+            continue
+        try:
+            follow_uptime(watchword, watchword.clock.now())
+        except WatchwordError as error:  # an engine is away: what has arrived waits
+            log.warning("following_waits", reason=str(error))
+        except Exception:
+            log.exception("following_failed")
+        due = time.monotonic() + EVERY
