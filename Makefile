@@ -61,7 +61,7 @@ format: env-dev  ## rewrite the format, mend what can be mended
 
 .PHONY: bench
 bench: env-dev  ## measure every claim that the README makes; takes some ten minutes, wants an idle machine
-	@for each in store_insert "store_queries --events 1000000" wire_to_searchable acknowledge pages response_pages finding_to_page memory orders measures gaming_table closures_versus_value; do \
+	@for each in store_insert "store_queries --events 1000000" wire_to_searchable acknowledge pages response_pages finding_to_page memory orders measures gaming_table closures_versus_value loss; do \
 	   set -- $$each; name=$$1; shift; echo "== bench/$$name.py $$*"; $(BIN)/python bench/$$name.py "$$@" || exit 1; echo; done
 
 .PHONY: lock
