@@ -59,10 +59,10 @@ class ScenarioBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    title: Line
+    title: Words
     story: Words
-    threat: Line
-    owner: Line
+    threat: Words
+    owner: Words
     shape: Annotated[float, Field(gt=0, le=1_000, allow_inf_nan=False)]
     years: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
     low: Euros
@@ -108,7 +108,7 @@ class SafeguardBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    title: Line
+    title: Words
     domain: Literal["it", "physical", "joint"]
     protects: Annotated[list[ProtectionBody], Field(max_length=50)]
     standing: Literal["in place", "approved", "candidate", "dropped"] = "candidate"

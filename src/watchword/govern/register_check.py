@@ -10,6 +10,7 @@ from watchword.measure.loss import FASTEST, Peril, in_order
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 MOST_EUROS: Final = 1e11
+MOST_NAMES, LONGEST_NAME, MOST_PARENTS, MOST_DAYS = 50, 300, 20, 1e6
 SHARES: Final = ("coverage", "reliability")
 COSTS: Final = ("build", "run", "people_days")
 
@@ -32,6 +33,9 @@ def check_scenario(scenario: Scenario, others: Iterable[Scenario] = ()) -> None:
         (not 0 <= scenario.appetite <= MOST_EUROS, "the appetite is an amount of euros, or 0 for none", "appetite"),
         (not 0 < scenario.appetite_share < 1, "how rare a year beyond the appetite must be is a share such as 0.05", "appetite_share"),
         (not 0 < scenario.weight <= 1_000, "the weight of the first estimate is a number of observed losses, such as 4", "weight"),
+        *_short_lists(scenario, ("places", "assets", "rules")),
+        (len(scenario.source) > 2_000, "source: say it in at most 2,000 characters", "source"),
+        (len(scenario.parents) > MOST_PARENTS, f"at most {MOST_PARENTS} scenarios bring one about", "parents"),
         (any(not 0 < each.share <= 1 for each in scenario.parents), "a parent brings its child in a share of times, above 0", "parents"),
     )
     known = {each.uid: each for each in others} | {scenario.uid: scenario}
@@ -56,6 +60,10 @@ def check_safeguard(safeguard: Safeguard, scenarios: Iterable[str], others: Iter
         (safeguard.domain not in {"it", "physical", "joint"}, "the domain is it, physical or joint", "domain"),
         (bool(unknown), f"there is no scenario {unknown!r} (watchword risks list shows those that are)", "protects"),
         (any(not 0 <= low <= high <= 1 for low, high in effects), "an effect is an interval of shares: 0 ≤ low ≤ high ≤ 1", "protects"),
+        *_short_lists(safeguard, ("controls", "requires", "sources", "protects")),
+        (len(safeguard.requires) > MOST_PARENTS, f"it may require at most {MOST_PARENTS} others", "requires"),
+        (len(safeguard.note) > 2_000, "note: say it in at most 2,000 characters", "note"),
+        (safeguard.people_days > MOST_DAYS, f"people-days: at most {MOST_DAYS:,.0f}", "people_days"),
         *((not 0 <= getattr(safeguard, field) <= 1, f"the {field} is a share between 0 and 1", field) for field in SHARES),
         *((not 0 <= getattr(safeguard, field) <= MOST_EUROS, "costs and days are not below 0", field) for field in COSTS),
     )
@@ -79,6 +87,15 @@ def check_requirements(safeguards: Sequence[Safeguard]) -> None:
         raise InputError(
             str(error).replace("these scenarios bring each other about", "these safeguards require each other"), "requires"
         ) from error
+
+
+def _short_lists(thing: Scenario | Safeguard, fields: Sequence[str]) -> list[tuple[bool, str, str]]:
+    found = []
+    for field in fields:
+        values = getattr(thing, field)
+        long = len(values) > MOST_NAMES or any(isinstance(each, str) and not 0 < len(each) <= LONGEST_NAME for each in values)
+        found.append((long, f"{field}: at most {MOST_NAMES} names of at most {LONGEST_NAME} characters", field))
+    return found
 
 
 def _is_said(text: str) -> bool:
