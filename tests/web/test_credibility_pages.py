@@ -168,3 +168,31 @@ def test_what_counting_rewards_is_computed_and_kept(client_of, watchword):
     assert hasty.reopened_after > 2 * hasty.reopened_before
     assert hasty.found >= 0.9
     assert page.text.count('<svg class="turnover"') == 2
+
+
+def test_programs_see_no_closer_and_give_a_second_verdict(watchword):
+    from starlette.testclient import TestClient
+
+    from watchword.api.application import make_api
+    from watchword.app.principal import Permission
+
+    _, secret = watchword.accounts.tokens.create("root", "second look", [Permission.READ, Permission.MEASURE], actor="test")
+    headers = {"Authorization": f"Bearer {secret}"}
+    with TestClient(make_api(watchword), base_url="http://watchword.test") as client:
+        waiting = client.get("/api/v1/reviews/waiting", headers=headers).json()["items"]
+        assert waiting
+        assert {"closer", "verdict"}.isdisjoint(waiting[0])
+        where = f"/api/v1/reviews/{waiting[0]['uid']}"
+        assert client.post(where, json={"verdict": "maybe", "severity": 3}, headers=headers).status_code == 422
+        given = client.post(where, json={"verdict": "benign", "severity": 3}, headers=headers)
+        assert (given.status_code, given.json()["differs"]) == (200, False)
+        assert client.post(where, json={"verdict": "benign", "severity": 3}, headers=headers).status_code == 409
+        kept = client.get("/api/v1/reviews", headers=headers).json()
+        assert given.json() in kept["items"]
+        assert "closer" not in kept["items"][0]
+        assert kept["by_severity"][0]["reviewed"] == len(kept["items"])
+        prompts = client.get("/api/v1/gaming", headers=headers).json()["items"]
+        assert client.post(f"/api/v1/gaming/{'0' * 32}/answer", json={"answer": "x"}, headers=headers).status_code == 403
+        assert all(each["ended_at"] for each in prompts)
+        leagues = client.get("/api/v1/closures-versus-value", headers=headers).json()["leagues"]
+        assert [len(each["analysts"]) for each in leagues] == [10, 10]
