@@ -1,8 +1,12 @@
 """Controls and frameworks over HTTP."""
 
+from datetime import timedelta
+
 import pytest
 
 from watchword.app.controlling import look
+from watchword.app.pipeline import Pipeline
+from watchword.model import EventQuery
 
 V1 = "/api/v1"
 UID = "0" * 32
@@ -73,3 +77,19 @@ def test_frameworks_are_imported_and_read(looked, client, token):
     reached = client.get(f"{V1}/frameworks/csf-2.0", headers=token("read")).json()
     assert {each["reach"] for each in reached} == {"partial", "none"}
     assert client.get(f"{V1}/frameworks/cis", headers=token("read")).status_code == 404
+
+
+def test_a_check_walks_back_from_evidence_to_the_bytes_that_arrived(looked, client, token):
+    check = {"kind": "walk-test", "target": "asset:panel-h", "note": "forty detectors walked"}
+    looked.clock.advance(timedelta(seconds=5))  # of two checks at one moment the first would count
+    record = client.post(f"{V1}/control-checks", json=check, headers=token("respond")).json()["record"]
+    pipeline = Pipeline(looked)
+    pipeline.start()
+    pipeline.run_until_empty()
+    looked.clock.advance(timedelta(seconds=5))
+    look(looked, looked.clock.now())
+    evidence = next(e for e in looked.governance.controls.control("pe-6.1").evidence if e.asset == "asset:panel-h")
+    uids = [uid for kind, uid in looked.governance.controls.inputs(evidence.uid) if kind == "event"]
+    events = looked.events.events(EventQuery(uids=tuple(uids)))
+    bodies = [each.body for each in looked.events.records([event.record for event in events])]
+    assert any(record.encode() in body and b"forty detectors walked" in body for body in bodies)

@@ -132,7 +132,7 @@ def armed(facts: Facts, params: Params) -> Iterator[Outcome]:
     calendars = facts.directory.site.uptime.armed
     for panel in targets(facts, "panel"):
         calendar = facts.directory.site.calendars.get(calendars.get(panel, ""))
-        signals = [event for event in facts.of_class(EventClass.ALARM_SIGNAL) if event.asset == panel]
+        signals = facts.of_asset(EventClass.ALARM_SIGNAL, panel)
         if calendar is None:
             yield Outcome(panel, Result.INSUFFICIENT, "no calendar says when it must be armed", refs(signals[-FIVE:]))
             continue
@@ -161,7 +161,7 @@ def no_trouble(facts: Facts, params: Params) -> Iterator[Outcome]:
     """Each panel speaks in its rhythm and has no trouble that was not restored."""
     silence = params.duration("silence", "2h")
     for panel in targets(facts, params.word("of", "panel")):
-        signals = [event for event in facts.of_class(EventClass.ALARM_SIGNAL) if event.asset == panel]
+        signals = facts.of_asset(EventClass.ALARM_SIGNAL, panel)
         if not signals or facts.now - signals[-1].time > silence:
             yield Outcome(panel, Result.INSUFFICIENT, "nothing was heard of it lately", refs(signals[-FIVE:]))
             continue
@@ -194,7 +194,7 @@ _BAD: Final = frozenset(
 
 
 def _up(facts: Facts, uid: str, silence: timedelta) -> Outcome:
-    said = [event for event in facts.of_class(EventClass.DEVICE_HEALTH) if event.asset == uid]
+    said = facts.of_asset(EventClass.DEVICE_HEALTH, uid)
     if not said or facts.now - said[-1].time > silence:
         lost = said and said[-1].activity_id in _BAD
         return Outcome(
@@ -232,7 +232,7 @@ def powered(facts: Facts, params: Params) -> Iterator[Outcome]:
     if not facts.book.power:
         yield Outcome("", Result.INSUFFICIENT, "no uninterruptible power supply is described (controls configure)")
     for uid in facts.book.power:
-        said = [event for event in facts.of_class(EventClass.DEVICE_HEALTH) if event.asset == uid]
+        said = facts.of_asset(EventClass.DEVICE_HEALTH, uid)
         if not said or facts.now - said[-1].time > silence:
             yield Outcome(uid, Result.INSUFFICIENT, "nothing was heard of it lately", refs(said[-2:]))
         elif any(said[-1].activity_id == each for each in (Health.POWER_LOST, Health.BATTERY_LOW, Health.OFFLINE)):

@@ -44,17 +44,16 @@ def _used(facts: Facts, credential: str) -> list[Event]:
 def ended(facts: Facts, credential: str, after: datetime | None = None) -> tuple[datetime, Event | None] | None:
     """Return when a badge or account was ended: by its system's word, by a reader that calls it inactive, or by the people file."""
     found: list[tuple[datetime, Event | None]] = []
-    for event in facts.lifecycle:
-        same = event.credential == credential or f"account:{value(event, 'user.name').lower()}" == credential
+    for event in facts.lifecycle_by_credential.get(credential, ()):
         ends = ENDS_ACCOUNT if event.class_uid == EventClass.ACCOUNT_CHANGE else ENDS_CREDENTIAL
-        if same and event.activity_id in ends:
+        if event.activity_id in ends:
             found.append((event.time, event))
     found += [
         (event.time, event)
         for event in facts.of_credential(credential)
         if event.activity_id == Access.DENIED and INACTIVE in value(event, "status_detail")
     ]
-    found += [(link.until, None) for link in facts.directory.people.links if link.entity == credential and link.until is not None]
+    found += [(link.until, None) for link in facts.links_by_credential.get(credential, ()) if link.until is not None]
     late = [each for each in found if after is None or each[0] >= after - timedelta(days=1)]
     return min(late, key=lambda each: each[0], default=None)
 

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from watchword.govern.control_book import Book
 from watchword.measure.compliance import Way
-from watchword.model import Domain, Event, PlaceKind, SourceKind, value_at
+from watchword.model import Domain, Event, Link, PlaceKind, SourceKind, value_at
 from watchword.resolve.directory import Directory
 
 K = TypeVar("K")
@@ -151,6 +151,21 @@ class Facts:
         return _grouped((event.credential, event) for event in self.events if event.credential)
 
     @cached_property
+    def _by_asset(self) -> Mapping[tuple[int, str], list[Event]]:
+        return _grouped(((event.class_uid, event.asset), event) for event in self.events if event.asset)
+
+    @cached_property
+    def links_by_credential(self) -> Mapping[str, list[Link]]:
+        """Return every link of each credential and machine."""
+        return _grouped((link.entity, link) for link in self.directory.people.links)
+
+    @cached_property
+    def lifecycle_by_credential(self) -> Mapping[str, list[Event]]:
+        """Return what was done to each badge and account: issued, revoked, disabled."""
+        named = ((event.credential or f"account:{value(event, 'user.name').lower()}", event) for event in self.lifecycle)
+        return _grouped(named)
+
+    @cached_property
     def sites_of_credentials(self) -> Mapping[str, str]:
         """Return the site at which each credential's holder works."""
         people = self.directory.people
@@ -170,6 +185,10 @@ class Facts:
     def of_class(self, class_uid: int) -> list[Event]:
         """Return the window's events of a class, oldest first."""
         return self._by_class.get(int(class_uid), [])
+
+    def of_asset(self, class_uid: int, asset: str) -> list[Event]:
+        """Return the window's events of a class about an asset, oldest first."""
+        return self._by_asset.get((int(class_uid), asset), [])
 
     def of_credential(self, credential: str) -> list[Event]:
         """Return the window's events in which a credential was shown, oldest first."""

@@ -110,7 +110,10 @@ def merge(said: Iterable[Outcome], facts: Facts) -> list[Outcome]:
     by_asset: dict[str, list[Outcome]] = {}
     for each in said:
         by_asset.setdefault(each.asset, []).append(each)
-    wide = {asset: [other for other in by_asset if other != asset and _over(facts, asset, other)] for asset in by_asset}
+    places = [asset for asset in by_asset if not asset or facts.directory.place(asset) is not None]  # nothing else holds others
+    wide: dict[str, list[str]] = {asset: [] for asset in by_asset} | {
+        asset: [other for other in by_asset if other != asset and _over(facts, asset, other)] for asset in places
+    }
     leaves = [asset for asset, below in wide.items() if not below]
     above: dict[str, list[str]] = {}
     for asset, below in wide.items():
@@ -122,8 +125,6 @@ def merge(said: Iterable[Outcome], facts: Facts) -> list[Outcome]:
 def _over(facts: Facts, asset: str, other: str) -> bool:
     if asset == "":
         return True
-    if facts.directory.place(asset) is None:  # only places and the house hold others
-        return False
     if other.startswith("source:"):
         return any(f"source:{source.name}" == other and source.site == asset for source in facts.sources)
     site = facts.sites_of_credentials.get(other)
