@@ -129,6 +129,8 @@ def review_past(watchword: Watchword, now: datetime) -> int:
     """Hold reviews of the demo's gravest closed incidents, as its desks would have; any other data folder is left alone."""
     if not (watchword.settings.data / "run" / FILE).is_file():
         return 0
+    if len(watchword.governance.retrospectives.list()) >= MOST_REVIEWS:
+        return 0
     wanted = IncidentFilter(open=False, worst=2, since=now - OLDEST)
     rows = watchword.response.incidents.list(wanted, limit=MOST_REVIEWS)
     made = 0

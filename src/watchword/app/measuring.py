@@ -86,7 +86,7 @@ def jobs() -> list[Periodic]:
         Periodic("parameters.follow", timedelta(seconds=30), tell_measured),
         Periodic("demo.history", timedelta(days=3650), give_past),
         Periodic("demo.risks", timedelta(days=3650), judge_past),
-        Periodic("demo.reviews", timedelta(days=3650), review_past),
+        Periodic("demo.reviews", timedelta(hours=1), review_past),
         Periodic("rounds.end", timedelta(minutes=1), end_rounds),
         Periodic("meetings.prepare", timedelta(minutes=15), prepare_meetings),
         Periodic("reviews.remind", timedelta(hours=24), remind),
