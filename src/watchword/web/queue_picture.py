@@ -6,12 +6,12 @@ from markupsafe import Markup
 
 from watchword.measure.closures_versus_value import Analyst, League
 
-WIDTH: Final = 720
+WIDTH: Final = 500
 ROW: Final = 30
 TOP: Final = 34
-LEFT: Final = 250
-RIGHT: Final = 470
-BAR: Final = 120
+LEFT: Final = 180
+RIGHT: Final = 320
+BAR: Final = 96
 """Longest bar beside a letter."""
 
 
@@ -37,7 +37,7 @@ def _y(place: int) -> float:
 def _line(each: Analyst) -> Markup:
     words = f"{each.letter}: place {each.by_count} by count, {each.by_value} by value"
     one, other = _y(each.by_count), _y(each.by_value)
-    path = f"M{LEFT} {one}C{LEFT + 90} {one} {RIGHT - 90} {other} {RIGHT} {other}"
+    path = f"M{LEFT} {one}C{LEFT + 62} {one} {RIGHT - 62} {other} {RIGHT} {other}"
     return Markup('<g><title>{}</title><path class="{}" d="{}"/></g>').format(words, "gamer" if each.games else "peer", path)
 
 
