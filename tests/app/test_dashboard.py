@@ -25,6 +25,7 @@ from watchword.app.xmr_chart import Series, on_paper, say_series, spark, xmr_cha
 from watchword.kit.errors import InputError, NotFound
 from watchword.measure.calculator import measured, running
 from watchword.measure.definitions import definition
+from watchword.measure.xmr import Scale, chart
 from watchword.model.metric import Flag, Grade, Target
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -194,11 +195,11 @@ def test_pictures_are_whole_and_say_what_they_show(board):
         assert root.get("role") == "img"
         assert "signals: " in root.get("aria-label")
         assert 'class="xmr-signal good"' in picture
-    chart = xmr_chart(series, BERLIN)
-    assert chart.count("<title>") == len(series.points)
-    assert "style=" not in chart
-    assert "mean" in chart
-    for x, y in re.findall(r'c[xy]="([-\d.]+)" cy="([-\d.]+)"', chart):
+    picture = xmr_chart(series, BERLIN)
+    assert picture.count("<title>") == len(series.points)
+    assert "style=" not in picture
+    assert "mean" in picture
+    for x, y in re.findall(r'c[xy]="([-\d.]+)" cy="([-\d.]+)"', picture):
         assert 0 <= float(x) <= 760
         assert 0 <= float(y) <= 270
 
@@ -211,16 +212,15 @@ def test_a_series_without_points_is_a_dashed_line_not_a_flat_one():
     assert xmr_chart(empty, BERLIN) == ""
 
 
-@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40))
-def test_any_series_can_be_drawn(values):
+@given(st.lists(st.floats(-1e6, 1e6) | st.floats(0, 50), min_size=1, max_size=40), st.sampled_from(Scale))
+def test_any_series_can_be_drawn(values, scale):
     one = definition("loss.expected")
     now = _module("watchword_test_house", "house.py").NOW
     points = [
         measured(one, running(one, now + timedelta(days=i)), now, value=v, lo=v - 1, hi=v + 1, n=9).metric for i, v in enumerate(values)
     ]
-    from watchword.measure.xmr import chart
-
-    series = Series(one, points, chart(values, one.better), Target(1.0, "a", "b", now))
+    limits = chart(values, one.better)
+    series = Series(one, points, limits and replace(limits, scale=scale), Target(1.0, "a", "b", now))
     for picture in (spark(series), xmr_chart(series, BERLIN)):
         assert "nan" not in picture.lower().replace("nance", "")
         ET.fromstring(on_paper(picture))  # noqa: S314 - a picture of ours

@@ -52,15 +52,18 @@ def brief(value: float, unit: str) -> str:
 
 
 class _Scale:
-    """Turns values into heights: linear, or by logarithm where the limits were made on it."""
+    """Turns values into heights: linear, or by logarithm or root where the limits were made so."""
 
-    def __init__(self, values: Sequence[float], top: float, bottom: float, *, log: bool) -> None:
-        self._log = log and min(values) > 0
-        low, high = (self._of(min(values)), self._of(max(values)))
+    def __init__(self, values: Sequence[float], top: float, bottom: float, scale: Scale = Scale.PLAIN) -> None:
+        least = min(values)
+        self._log, self._root = scale is Scale.LOG and least > 0, scale is Scale.ROOT and least >= 0
+        low, high = (self._of(least), self._of(max(values)))
         room = (high - low) * 0.08 or abs(high) * 0.1 or 1.0
         self._low, self._high, self._top, self._bottom = low - room, high + room, top, bottom
 
     def _of(self, value: float) -> float:
+        if self._root:
+            return math.sqrt(max(0.0, value))
         return math.log(value) if self._log else value
 
     def y(self, value: float) -> float:
@@ -144,7 +147,7 @@ def _scale(series: Series, top: float, bottom: float, *, intervals: bool = False
         values += [min(max(bound, min(values) - reach), max(values) + reach) for bound in bounds]
         if series.target is not None and min(values) - reach <= series.target.value <= max(values) + reach:
             values.append(series.target.value)
-    return _Scale(values, top, bottom, log=chart is not None and chart.scale is Scale.LOG)
+    return _Scale(values, top, bottom, chart.scale if chart else Scale.PLAIN)
 
 
 def _band(chart: Chart | None, scale: _Scale, x: float, width: float) -> Markup:
