@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchword.measure.compliance import (
@@ -35,6 +35,7 @@ held = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(held, max_size=12), st.integers(0, 5_000))
 def test_ageing_never_raises_compliance_and_the_shares_sum_to_one(evidence, hours):
     now, later = of_control(evidence, NOW), of_control(evidence, NOW + timedelta(hours=hours))
@@ -47,6 +48,7 @@ def test_ageing_never_raises_compliance_and_the_shares_sum_to_one(evidence, hour
     assert later.failed == pytest.approx(now.failed)
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(held, max_size=5), max_size=5), st.integers(0, 2_000))
 def test_of_all_controls_too(groups, hours):
     now, later = of_all(groups, NOW), of_all(groups, NOW + timedelta(hours=hours))
