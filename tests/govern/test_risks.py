@@ -265,6 +265,9 @@ def test_a_risk_over_its_appetite_is_put_forward(book):
     assert "is borne" in found["risk:help-desk-impersonated"].why
     assert "risk:" in found, "the whole house"
     assert found["risk:"].delta_risk_eur > 0
+    signal = RiskAgenda(book.register, book.events, book.runs, book.treatments, lambda _: "", lambda: "Loss avoided: below its limits.")
+    assert any(each.why == "Loss avoided: below its limits." for each in signal.candidates(NOW))
+    assert not any(each.refs == ("metric:loss.reduction|",) for each in book.agenda.candidates(NOW))
 
 
 def test_forecasts_are_made_once_in_a_while_and_scored_when_over(book):

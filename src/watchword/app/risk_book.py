@@ -74,7 +74,12 @@ def open_risk_book(
         found = measures.metrics.latest(name)
         return found.uid if found is not None else ""
 
-    agenda = RiskAgenda(risks, events, runs, treatments, present)
+    def fallen() -> str:
+        points, found = measures.metrics.signals("loss.reduction")
+        newest = [each for each in (found.signals if found else ()) if each.index == len(points) - 1 and each.good is False]
+        return f"Loss avoided: {newest[-1].says}" if newest else ""
+
+    agenda = RiskAgenda(risks, events, runs, treatments, present, fallen)
     decisions.checks.append(treatments.check_decision)
     decisions.on_decided.append(treatments.on_decided)
     measures.calculators.append(RiskCalculator(runs, forecasts, budgets, measures.metrics.definition))

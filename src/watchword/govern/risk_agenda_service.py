@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from watchword.govern.appetite import Appetite, Stand, percent, stand_of, words_of
+from watchword.govern.appetite import Appetite, Stand, stand_of, words_of
 from watchword.govern.candidate import Candidate, IsoInput, staleness_of, urgency_of
 from watchword.govern.risk_event_service import SUGGESTED, RiskEvents
 from watchword.govern.risk_run_service import NOW, Result, RiskRuns, Run
@@ -35,10 +35,20 @@ WORDS: Final = {
 class RiskAgenda:
     """Hands in candidates of the kind ``risk``."""
 
-    def __init__(self, risks: Risks, events: RiskEvents, runs: RiskRuns, treatments: RiskTreatments, metric: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        risks: Risks,
+        events: RiskEvents,
+        runs: RiskRuns,
+        treatments: RiskTreatments,
+        metric: Callable[[str], str],
+        fallen: Callable[[], str] = str,
+    ) -> None:
         self._risks, self._events, self._runs, self._treatments = risks, events, runs, treatments
         self._metric = metric
         """Name of a measure → uid of its present value; empty: none."""
+        self._fallen = fallen
+        """What the newest signal in the loss avoided says, if it is a turn to the worse; empty: there is none."""
 
     def candidates(self, now: datetime) -> list[Candidate]:
         """Return what could be talked about now."""
@@ -58,7 +68,7 @@ class RiskAgenda:
             if mine is None or not mine.in_force(now):
                 found += self._over(scenario, result, run, now)
             found += self._risen(scenario, result, run, now)
-        return found + self._owed(now)
+        return found + self._owed(now) + self._signal(results)
 
     def _accepted(self, now: datetime) -> dict[str, Treatment]:
         """Return scenario → its newest acceptance that nobody ended."""
@@ -136,6 +146,15 @@ class RiskAgenda:
         return [
             Candidate("risk-change", f"Risen: {scenario.title}", why, rise, 2.0, 1.0, 10, "joint", IsoInput.RISKS, refs, self._metrics())
         ]
+
+    def _signal(self, results: dict[str, Result]) -> list[Candidate]:
+        """Return that the safeguards avoid less than they did, where the series of daily values says so beyond its own noise."""
+        why = self._fallen()
+        if not why or HOUSE not in results:
+            return []
+        title, refs = "The safeguards avoid less loss than they did", ("metric:loss.reduction|",)
+        worth = results[HOUSE].picture.mean * MOVED
+        return [Candidate("risk-change", title, why, worth, 2.0, 1.0, 15, "joint", IsoInput.RISKS, refs, self._metrics())]
 
     def _owed(self, now: datetime) -> list[Candidate]:
         old = [each for each in self._events.listed(state=SUGGESTED) if now - each.at > OWED]
