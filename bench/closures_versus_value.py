@@ -12,6 +12,7 @@ from dataclasses import asdict
 
 from house import say
 
+from watchword.cli.logs import log_to_stderr
 from watchword.measure.closures_versus_value import RUNS, SEED, Demonstration, demonstrate
 
 
@@ -42,6 +43,7 @@ def report(made: Demonstration, cpu: float) -> None:
 
 def main() -> None:
     """Run it."""
+    log_to_stderr(quiet=True)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--seed", type=int, default=SEED)

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from house import say
 
+from watchword.cli.logs import log_to_stderr
 from watchword.measure.gaming_trial import PERSONAL, Row, try_scenario
 from watchword.simulate.queue import scenarios
 
@@ -70,6 +71,7 @@ def _far(rows: list[Row], expected: dict[str, Any]) -> list[str]:
 
 def main() -> int:
     """Run it."""
+    log_to_stderr(quiet=True)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=50)
     parser.add_argument("--seed", type=int, default=20_260_101)

@@ -21,7 +21,14 @@ from urllib.parse import urlsplit
 from watchword.app.settings import Settings, read_settings
 from watchword.app.watchword import Watchword, open_watchword
 
-MARKS = (("store", "watchword.stores.server"), ("serve", "serve"), ("work", "work"), ("respond", "respond"), ("measure", "measure"), ("feed", "feed"))
+MARKS = (
+    ("store", "watchword.stores.server"),
+    ("serve", "serve"),
+    ("work", "work"),
+    ("respond", "respond"),
+    ("measure", "measure"),
+    ("feed", "feed"),
+)
 START_SECONDS = 120.0
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from watchword.cli.logs import log_to_stderr
 from watchword.govern.portfolio import Limits, Losses, Option, best, by_solo_return, greedy
 from watchword.govern.register_file import shipped_register
 from watchword.govern.risk_run_service import worlds_of
@@ -129,6 +130,7 @@ def report(found: dict[str, Any]) -> None:
 
 def main() -> int:
     """Run it."""
+    log_to_stderr(quiet=True)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--outer", type=int, default=200)
     parser.add_argument("--inner", type=int, default=5_000)
