@@ -105,7 +105,7 @@ def test_a_review_is_held_its_action_done_and_whether_it_worked_is_another_quest
     finding = watchword.findings.list()[0].finding.uid
     incident = watchword.response.incidents.open("Badge of a leaver", by="ada", team="it", because="odd", findings=[finding])
     assert "Hold a review" in mia.get("/after-actions/new", params={"incident": incident}).text
-    refused = mia.post("/after-actions", data=form_of(watchword, incident, **{"present": "somebody"}))
+    refused = mia.post("/after-actions", data=form_of(watchword, incident, present="somebody"))
     assert refused.status_code == 422
     assert "write a name, a comma" in refused.text
     mia.post("/after-actions", data=form_of(watchword, incident))
