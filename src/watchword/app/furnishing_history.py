@@ -14,6 +14,7 @@ from watchword.app.feeder import FILE, Feed
 from watchword.app.settings import Settings
 from watchword.app.watchword import Watchword, open_watchword
 from watchword.kit.clock import Clock, ManualClock, to_millisecond
+from watchword.kit.errors import Conflict
 from watchword.kit.ids import uid_of
 from watchword.model import Finding, Mode, Team
 from watchword.model.incident import Closure, IncidentRole, Moment, Rating
@@ -227,7 +228,11 @@ class _History:
 
     def _close(self, uid: str, closure: Closure, severity: int, by: str, team: str) -> None:
         words = {Closure.FALSE: "Nothing was behind it."}.get(closure, "Found, mended, and seen to hold.")
-        self._incidents.close(uid, closure, rating_of(severity), by=by, team=team, note=words)
+        try:
+            self._incidents.close(uid, closure, rating_of(severity), by=by, team=team, note=words)
+        except Conflict:  # the responding process looked between acknowledgement and first deed, and voided what seemed forgotten for weeks
+            self._incidents.acknowledge(uid, by=by, team=team)
+            self._incidents.close(uid, closure, rating_of(severity), by=by, team=team, note=words)
 
 
 def void(result: object) -> None:
