@@ -47,7 +47,7 @@ def test_rows_come_back_and_move_on(records: SqlRecords, segments: SegmentLedger
         segments.move(connection, [big], SegmentState.INSERTED, AT + timedelta(seconds=1))
     assert [row.uid for row in segments.rows(SegmentState.SEALED)] == [big + 1]
     assert segments.row(big).inserted_at == AT + timedelta(seconds=1)
-    assert segments.counts() == {SegmentState.SEALED: 1, SegmentState.INSERTED: 1, SegmentState.JUDGED: 0}
+    assert segments.counts() == {SegmentState.SEALED: 1, SegmentState.INSERTED: 1, SegmentState.JUDGED: 0, SegmentState.DROPPED: 0}
     assert segments.sealed_batches([7, 8, 9, 1 << 53]) == {7, 8, 1 << 53}
     assert {uid: sorted(held) for uid, held in segments.held().items()} == {big: [7, 1 << 53]}
     with records.begin() as connection:
