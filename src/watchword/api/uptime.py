@@ -194,7 +194,7 @@ def delete_objective(watchword: House, caller: Measurer, subject: Thing) -> Resp
     return Response(status_code=204)
 
 
-@routes.get("/uptime/work", responses=RESPONSES, summary="List planned work")
+@routes.get("/uptime/planned", responses=RESPONSES, summary="List planned work")
 def list_work(watchword: House, _: Reader) -> Work:
     """Work to come, under way, or over for less than 30 days."""
     return Work(items=[_work(each) for each in watchword.measures.uptime.work()])
@@ -204,13 +204,13 @@ def _work(work: PlannedWork) -> WorkRead:
     return WorkRead(uid=work.uid, entity=work.entity, since=work.since, until=work.until, ticket=work.ticket, by=work.by)
 
 
-@routes.post("/uptime/work", responses=RESPONSES, summary="Announce planned work", status_code=201)
+@routes.post("/uptime/planned", responses=RESPONSES, summary="Announce planned work", status_code=201)
 def plan_work(watchword: House, caller: Measurer, new: WorkNew) -> WorkRead:
     """Announce work; what is announced after it began excuses only what comes later."""
     return _work(watchword.measures.uptime.plan(new.entity, new.since, new.until, new.ticket, by=caller.actor))
 
 
-@routes.delete("/uptime/work/{uid}", responses=also(404), summary="End planned work", status_code=204)
+@routes.delete("/uptime/planned/{uid}", responses=also(404), summary="End planned work", status_code=204)
 def end_work(watchword: House, caller: Measurer, uid: Uid) -> Response:
     """End work before its time, or call it off."""
     watchword.measures.uptime.end_work(uid, by=caller.actor)

@@ -365,7 +365,7 @@ def test_no_sequence_of_calls_secures_an_egress_or_acts_while_fire_is_not_known_
     run_state_machine_as_test(
         House,
         settings=settings(
-            max_examples=50, stateful_step_count=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+            max_examples=90, stateful_step_count=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
         ),
     )
-    assert House.done > 20  # else the machine held nothing to its word; how many of its moves get through varies with what it draws
+    assert House.done > 40
